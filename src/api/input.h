@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From JSON to checked values: every field of a body is looked up in its resource's table, checked by its type's row and
+ * turned into the text that PostgreSQL takes as a parameter. All problems are reported at once. Nothing waits. Used by
+ * requests and by imports alike.
+ */
+#ifndef API_INPUT_H
+#define API_INPUT_H
+
+#include <stdbool.h>
+#include <jansson.h>
+#include "api/resource.h"
+#include "base/attr.h"
+#include "io/task.h"
+
+struct value {
+	const struct field *field;
+	bool set;	  /* stands in the input, or is a default of a whole write */
+	const char *text; /* SQL parameter text, NULL for null; arrays as '{...}', objects as JSON */
+};
+
+/* One entry per field of the resource, in the table's order. Children of the task's memory. */
+struct values {
+	const struct resource *resource;
+	int count;
+	struct value *items;
+};
+
+/* Checks a JSON object against a resource's fields. With `whole` (create, replace) required fields must stand in it and
+ * absent ones are set to null (or left to the column's default when the field is NOT_NULL). Unknown and read-only fields
+ * are problems; fields that equal what `old` (the current representation, may be NULL) holds are let pass even when
+ * read-only, so that a client can send back what it got. Returns OK or E_VALIDATION with every problem in t->failure. */
+int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole, json_t *old,
+		struct values **values) MUST_USE;
+/* The value of a field by name, NULL when the resource has no such field (our bug). */
+struct value *values_get(struct values *v, const char *name) MUST_USE;
+/* The column of a field: dots become underscores. */
+const char *field_column(TALLOC_CTX *mem, const struct field *field);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The `services`, `resources`, `fields` and `actions` tables: what the API serves, said once. Routes, validation, SQL,
+ * JSON, paging, OpenAPI and the documents are derived from these rows; nothing in them is executed but the few functions
+ * that they point to.
+ */
+#ifndef API_RESOURCE_H
+#define API_RESOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <jansson.h>
+#include "base/attr.h"
+#include "io/http.h"
+#include "io/task.h"
+
+struct request;
+struct values;
+struct select;
+
+/* What a value is. api/types.c has one row per type with its JSON, OpenAPI and SQL names and its check. */
+enum type {
+	UUID,
+	TEXT,	  /* one line; LINES with the MULTILINE flag */
+	SLUG,
+	INT,
+	DECIMAL,  /* double precision */
+	BOOL,
+	ENUM,	  /* one of .choices */
+	TIME,
+	DATE,
+	EMAIL,
+	URL,
+	PHONE,	  /* E.164; blanks, dashes and brackets are taken out, a leading 0 becomes +44 */
+	POSTCODE, /* UK postcodes are checked and normalised when the country is GB */
+	COUNTRY,  /* ISO 3166-1 alpha-2 */
+	ZONE,	  /* IANA time zone */
+	OBJECT,	  /* jsonb with typed .members */
+	TYPES
+};
+
+enum field_flag {
+	KEY = 1,	 /* the id */
+	REQUIRED = 2,	 /* must be given when written */
+	READ_ONLY = 4,	 /* given by the program: refused in input */
+	FILTER = 8,	 /* ?name=value; a comma list means any of them */
+	SORT = 16,	 /* ?sort=name */
+	MANY = 32,	 /* a list: JSON array, SQL array */
+	MULTILINE = 64,	 /* text may hold line breaks */
+	NOT_NULL = 128,	 /* the column has a default and is never null */
+};
+
+struct field {
+	const char *name;    /* "phone"; "address.postcode" stands in the object `address`, in column address_postcode */
+	enum type type;
+	unsigned flags;
+	double min, max;     /* of a number: range; of text: code points; 0, 0: no limit but the type's */
+	int max_items;	     /* of MANY */
+	const char *choices; /* "a|b|c" of an ENUM */
+	const struct field *members; /* of an OBJECT, ended by a row without a name */
+	const char *sort_sql;	     /* SQL to sort by, when it is not the column: "t.name_sort" */
+	const char *example;	     /* JSON text */
+	const char *doc;
+};
+
+/* Who may do something. Deny by default: 0 is NOBODY. */
+enum allow { NOBODY = 0, ANYONE, ADMIN };
+
+struct allow_rules {
+	enum allow list, get, create, update, remove;
+};
+
+/* A query parameter of a list that is not simply a field's equality. `apply` adds its condition to the SELECT; it reads
+ * further parameters (near with radius) itself, which then have rows with NULL here. */
+struct filter {
+	const char *name;
+	const char *schema;  /* OpenAPI schema, JSON text */
+	const char *example; /* JSON text */
+	const char *doc;
+	/* Checks the value and adds conditions and parameters; task_problem() for a bad value. */
+	int (*apply)(struct request *r, struct select *s, const char *value);
+};
+
+/* A way to sort that is not a field: relevance, distance. */
+struct sort {
+	const char *name;
+	const char *needs; /* the query parameter without which it makes no sense */
+	bool descending;   /* the natural direction; "-" turns it round */
+	const char *doc;
+};
+
+/* Something that belongs to a resource's rows and is fetched for a whole page at once: ?include=name. The statement
+ * takes the ids as $1 (uuid[]) and gives, per row, `_owner` (the id) and the columns of `resource`. */
+struct relation {
+	const char *name;
+	const struct resource *resource;
+	const char *sql;
+	const char *doc;
+};
+
+/* An action that is not plain CRUD: its own path, its own function. */
+struct action {
+	enum http_method method;
+	const char *path;      /* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
+	enum allow allow;
+	bool writes;	       /* runs in a transaction */
+	bool unversioned;      /* stands at the root, not under /v1: /livez */
+	const char *name;      /* operationId: "business_restore" */
+	const char *doc;
+	const struct resource *resource; /* what the reply's data is, NULL: see reply_schema */
+	const char *reply_schema;	 /* OpenAPI schema of `data`, JSON text */
+	const char *media_type;		 /* of a reply that is not the envelope: "text/plain" */
+	const struct filter *parameters; /* query parameters; ended by a row without a name */
+	int (*act)(struct request *r);
+};
+
+struct resource {
+	const char *name;    /* "business" */
+	const char *plural;  /* "businesses": the path */
+	const char *service; /* the SQL schema */
+	const char *doc;
+	const char *parent;  /* a nested resource: path "/businesses/{id}/inspections"; this is "businesses" ... */
+	const char *parent_column;	      /* ... and this the column with the parent's id */
+	const struct resource *parent_resource;
+	struct allow_rules allow;
+	const struct field *fields;	      /* ended by a row without a name */
+	const struct filter *filters;	      /* the same */
+	const struct sort *sorts;
+	const struct relation *relations;
+	const struct action *actions;
+	const char *default_sort; /* "name" or "-date" */
+	bool has_slug;		  /* an id in a path may also be the slug */
+	bool track_edits;	  /* column edited_fields notes which fields people have written */
+	/* Rules that a row cannot say; `old` is NULL for a create. May change values and may wait. */
+	int (*before_write)(struct request *r, struct values *v, json_t *old);
+	/* Turns a constraint's violation (task.failure.constraint) into a better failure. */
+	int (*on_conflict)(struct request *r, struct values *v, const char *constraint);
+};
+
+struct service {
+	const char *name;
+	const char *doc;
+	const struct resource *const *resources; /* ended by NULL */
+	const struct action *actions;		 /* that belong to no resource; ended by a row without a path */
+};
+
+/* All services of this program, ended by NULL: src/cli/services.c. */
+extern const struct service *const services[];
+
+#endif
