@@ -27,7 +27,7 @@ struct values {
 };
 
 /* Checks a JSON object against a resource's fields. With `whole` (create, replace) required fields must stand in it and
- * absent ones are set to null (or left to the column's default when the field is NOT_NULL). Unknown and read-only fields
+ * absent ones are set to null (which is the column's default when the field is NOT_NULL). Unknown and read-only fields
  * are problems; fields that equal what `old` (the current representation, may be NULL) holds are let pass even when
  * read-only, so that a client can send back what it got. Returns OK or E_VALIDATION with every problem in t->failure. */
 int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole, json_t *old,

@@ -89,12 +89,14 @@ struct sort {
 	const char *doc;
 };
 
-/* Something that belongs to a resource's rows and is fetched for a whole page at once: ?include=name. The statement
- * takes the ids as $1 (uuid[]) and gives, per row, `_owner` (the id) and the columns of `resource`. */
+/* Something that belongs to a resource's rows and is fetched for a whole page at once: ?include=name. The statement is
+ * "select ... from unnest($1::uuid[]) with ordinality o (id, n) <join> order by o.n, <order>", where `join` brings in
+ * the related rows as t. */
 struct relation {
 	const char *name;
 	const struct resource *resource;
-	const char *sql;
+	const char *join;
+	const char *order;
 	const char *doc;
 };
 
@@ -126,6 +128,7 @@ struct resource {
 	const struct field *fields;	      /* ended by a row without a name */
 	const struct filter *filters;	      /* the same */
 	const struct sort *sorts;
+	const struct field *hit_fields;	      /* that only hits of a search have: distance_m */
 	const struct relation *relations;
 	const struct action *actions;
 	const char *default_sort; /* "name" or "-date" */

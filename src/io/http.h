@@ -19,8 +19,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum http_method { HTTP_GET_ = 1, HTTP_HEAD_ = 2, HTTP_POST_ = 4, HTTP_PUT_ = 8, HTTP_PATCH_ = 16, HTTP_DELETE_ = 32,
-		   HTTP_OPTIONS_ = 64, HTTP_OTHER_ = 128 };
+enum http_method { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4, METHOD_PUT = 8, METHOD_PATCH = 16, METHOD_DELETE = 32,
+		   METHOD_OPTIONS = 64, METHOD_OTHER = 128 };
 
 struct http_header {
 	const char *name;  /* lower case in a request; as to be sent in a reply */

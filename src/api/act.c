@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The route's function. A writing one runs in one transaction: committed on OK, rolled back otherwise. */
+#include "api/route.h"
+#include "api/steps.h"
+#include "store/pg.h"
+#include "base/banned.h"
+
+static int act_options(struct request *r)
+{
+	const char *allowed = route_allowed(r);
+
+	http_header_add(r->http, "Allow", allowed ? allowed : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	r->http->status = 204;
+	return OK;
+}
+
+int step_act(struct request *r)
+{
+	int rc;
+
+	if (!r->route)
+		return act_options(r);
+	if (!r->route->writes)
+		return r->route->act(r);
+	rc = pg_begin(&r->task);
+	if (rc)
+		return rc;
+	rc = r->route->act(r);
+	if (rc) {
+		pg_rollback(&r->task);
+		return rc;
+	}
+	return pg_commit(&r->task);
+}

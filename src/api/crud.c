@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One row of any resource: get, create, replace, update, remove, restore. All SQL is put together from the resource's
+ * table; rules that a row cannot say are its before_write. Lists are in list.c. Called as the routes' functions, the
+ * writing ones inside a transaction.
+ */
+#include "api/crud.h"
+
+#include <assert.h>
+#include <string.h>
+#include "api/include.h"
+#include "api/input.h"
+#include "api/reply.h"
+#include "api/route.h"
+#include "api/scope.h"
+#include "api/select.h"
+#include "api/shape.h"
+#include "base/uuid.h"
+#include "base/banned.h"
+
+static int find_row(struct request *r, struct select *s, const char *columns, const char *lock, struct pg_rows **rows)
+{
+	const char *sql = talloc_asprintf(MEM(r), "select %s from %s.%s t%s%s", columns, s->resource->service,
+					  s->resource->name, buf_text(&s->where), lock);
+	struct pg_rows *found;
+	int rc = pg_query(&r->task, &found, sql, s->param_count, s->params);
+
+	if (rc)
+		return rc;
+	if (pg_count(found) == 0)
+		return fail(r, E_NOT_FOUND, "There is no such %s", s->resource->name);
+	*rows = found;
+	return OK;
+}
+
+/* An included row changes without its owner's version: such a body is tagged by its bytes. */
+static int reply_item(struct request *r, const struct shape *shape, struct included *inc, const struct pg_rows *rows)
+{
+	reply_begin(r, 200);
+	writer_object(&r->json);
+	shape_write(shape, &r->json, rows, 0);
+	include_write(inc, &r->json, 0);
+	writer_object_end(&r->json);
+	reply_end(r);
+	reply_tag(r, inc->count ? NULL : pg_value(rows, 0, shape->count), shape);
+	return OK;
+}
+
+int crud_get(struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+	const struct shape *shape;
+	struct included inc;
+	struct pg_rows *rows;
+	struct select s;
+	int rc;
+
+	select_init(&s, MEM(r), resource);
+	shape_from_query(r, resource, &shape);
+	include_from_query(r, resource, &inc);
+	scope_deleted(r, &s);
+	if (r->task.failure.code)
+		return r->task.failure.code;
+	rc = scope_parent(r, &s);
+	if (!rc)
+		rc = scope_item(r, &s);
+	if (!rc)
+		rc = find_row(r, &s, shape->columns, "", &rows);
+	if (rc)
+		return rc;
+	if (inc.count == 0 && reply_not_modified(r, pg_value(rows, 0, shape->count), shape))
+		return OK;
+	if (inc.count) {
+		rc = include_fetch(r, &inc, rows, 1, 0);
+		if (rc)
+			return rc;
+	}
+	return reply_item(r, shape, &inc, rows);
+}
+
+/* "$n", or "default" for a column that has one and is given none. */
+static const char *operand(struct select *s, const struct value *v)
+{
+	if (!v->text && (v->field->flags & NOT_NULL))
+		return "default";
+	return talloc_asprintf(s->mem, "$%d", select_param(s, v->text));
+}
+
+/* A constraint spoke: the resource may know what it means to the caller. */
+static int explain_conflict(struct request *r, const struct resource *resource, struct values *v, int rc)
+{
+	const char *constraint = r->task.failure.constraint;
+
+	if (rc != E_CONFLICT || !constraint || !resource->on_conflict)
+		return rc;
+	task_forgive(&r->task);
+	return resource->on_conflict(r, v, constraint);
+}
+
+/* The names of the fields that a person gives, for edited_fields. */
+static const char *names_given(struct request *r, const struct values *v)
+{
+	const char **names = talloc_array(MEM(r), const char *, v->count + 1);
+	int n = 0;
+
+	for (int i = 0; i < v->count; i++)
+		if (v->items[i].set && v->items[i].text)
+			names[n++] = v->items[i].field->name;
+	return sql_array(MEM(r), names, n);
+}
+
+static int insert(struct request *r, struct select *s, struct values *v, const char *id, struct pg_rows **rows)
+{
+	const struct resource *resource = s->resource;
+	char *columns = talloc_strdup(MEM(r), "id");
+	char *values = talloc_asprintf(MEM(r), "$%d", select_param(s, id));
+	const char *sql;
+
+	if (resource->parent) {
+		columns = talloc_asprintf_append_buffer(columns, ", %s", resource->parent_column);
+		values = talloc_asprintf_append_buffer(values, ", $%d", select_param(s, s->parent_id));
+	}
+	for (int i = 0; i < v->count; i++) {
+		if (!v->items[i].set)
+			continue;
+		columns = talloc_asprintf_append_buffer(columns, ", %s", field_column(MEM(r), v->items[i].field));
+		values = talloc_asprintf_append_buffer(values, ", %s", operand(s, &v->items[i]));
+	}
+	if (resource->track_edits) {
+		columns = talloc_asprintf_append_buffer(columns, ", edited_fields");
+		values = talloc_asprintf_append_buffer(values, ", $%d", select_param(s, names_given(r, v)));
+	}
+	sql = talloc_asprintf(MEM(r), "insert into %s.%s as t (%s) values (%s) returning %s", resource->service,
+			      resource->name, columns, values, shape_whole(resource)->columns);
+	return pg_query(&r->task, rows, sql, s->param_count, s->params);
+}
+
+int crud_create(struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+	char id[UUID_TEXT_SIZE];
+	struct pg_rows *rows;
+	struct values *v;
+	struct select scope, s;
+	int rc;
+
+	select_init(&scope, MEM(r), resource);
+	select_init(&s, MEM(r), resource);
+	rc = scope_parent(r, &scope);
+	if (!rc)
+		rc = input_check(&r->task, resource, r->body, true, NULL, &v);
+	if (!rc && resource->before_write)
+		rc = resource->before_write(r, v, NULL);
+	if (rc)
+		return rc;
+	uuid_new(id);
+	s.parent_id = scope.parent_id;
+	rc = insert(r, &s, v, id, &rows);
+	if (rc)
+		return explain_conflict(r, resource, v, rc);
+	http_header_addf(r->http, "Location", "%s%s/%s", strncmp(r->path, "/v1/", 4) == 0 ? "" : "/v1", r->path, id);
+	return reply_row(r, 201, shape_whole(resource), rows, 0);
+}
+
+/* The row that the path names, locked, with If-Match held against its version. */
+static int find_for_write(struct request *r, struct select *s, struct pg_rows **rows)
+{
+	const struct shape *shape = shape_whole(s->resource);
+	int rc = scope_parent(r, s);
+
+	if (!rc)
+		rc = scope_item(r, s);
+	if (rc)
+		return rc;
+	select_where(s, "t.deleted_at is null");
+	rc = find_row(r, s, shape->columns, " for update of t", rows);
+	return rc ? rc : reply_check_match(r, pg_value(*rows, 0, shape->count));
+}
+
+static char *add_assignment(struct request *r, struct select *s, char *set, const struct value *v)
+{
+	return talloc_asprintf_append_buffer(set, "%s%s = %s", set[0] ? ", " : "", field_column(MEM(r), v->field),
+					     operand(s, v));
+}
+
+/* Old values stand on the right of a SET: the fields that this UPDATE changes join those that people wrote before. The
+ * parameters are those of the assignments, so the numbers are looked up by their text. */
+static char *add_edited(struct request *r, struct select *s, char *set, const struct values *v)
+{
+	char *cases = talloc_strdup(MEM(r), "");
+
+	for (int i = 0; i < v->count; i++) {
+		const struct value *value = &v->items[i];
+
+		if (!value->set)
+			continue;
+		if (!value->text && (value->field->flags & NOT_NULL))
+			continue;
+		cases = talloc_asprintf_append_buffer(cases, "%scase when t.%s is distinct from $%d then '%s' end",
+						      cases[0] ? ", " : "", field_column(MEM(r), value->field),
+						      select_param(s, value->text), value->field->name);
+	}
+	if (!cases[0])
+		return set;
+	return talloc_asprintf_append_buffer(set, ", edited_fields = array(select distinct e from unnest(t.edited_fields || "
+						  "array_remove(array[%s], null)) e order by e)", cases);
+}
+
+static int write_values(struct request *r, const char *id, struct values *v, struct pg_rows **rows)
+{
+	const struct resource *resource = v->resource;
+	char *set = talloc_strdup(MEM(r), "");
+	struct select s;
+
+	select_init(&s, MEM(r), resource);
+	select_where(&s, "t.id = $%d", select_param(&s, id));
+	for (int i = 0; i < v->count; i++)
+		if (v->items[i].set)
+			set = add_assignment(r, &s, set, &v->items[i]);
+	if (set[0] && resource->track_edits)
+		set = add_edited(r, &s, set, v);
+	return pg_query(&r->task, rows,
+			talloc_asprintf(MEM(r), "update %s.%s t set %s%s returning %s", resource->service, resource->name,
+					set[0] ? set : "id = t.id", buf_text(&s.where), shape_whole(resource)->columns),
+			s.param_count, s.params);
+}
+
+static int write_row(struct request *r, const struct pg_rows *old_rows, json_t *old, json_t *body, bool whole)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows;
+	struct values *v;
+	int rc = input_check(&r->task, resource, body, whole, old, &v);
+
+	if (!rc && resource->before_write)
+		rc = resource->before_write(r, v, old);
+	if (rc)
+		return rc;
+	rc = write_values(r, pg_value(old_rows, 0, 0), v, &rows);
+	if (rc)
+		return explain_conflict(r, resource, v, rc);
+	return reply_row(r, 200, shape_whole(resource), rows, 0);
+}
+
+int crud_replace(struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows;
+	struct select s;
+	int rc;
+
+	select_init(&s, MEM(r), resource);
+	rc = find_for_write(r, &s, &rows);
+	if (rc)
+		return rc;
+	return write_row(r, rows, shape_to_json(MEM(r), shape_whole(resource), rows, 0), r->body, true);
+}
+
+/* RFC 7396 section 2, for the members that the patch names; null stays in the result, for input_check() must see it. */
+static json_t *merge_patch(json_t *target, json_t *patch, int depth)
+{
+	json_t *result = json_object();
+	const char *key;
+	json_t *value;
+
+	assert(depth < 10); /* step_input has refused deeper bodies */
+	if (depth > 0 && json_is_object(target))
+		json_object_update(result, target);
+	json_object_foreach(patch, key, value) {
+		if (json_is_object(value))
+			json_object_set_new(result, key, merge_patch(json_object_get(target, key), value, depth + 1));
+		else if (json_is_null(value) && depth > 0 && json_is_object(target))
+			json_object_set(result, key, value);
+		else
+			json_object_set(result, key, value);
+	}
+	return result;
+}
+
+int crud_update(struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows;
+	struct select s;
+	json_t *old;
+	int rc;
+
+	select_init(&s, MEM(r), resource);
+	rc = find_for_write(r, &s, &rows);
+	if (rc)
+		return rc;
+	old = shape_to_json(MEM(r), shape_whole(resource), rows, 0);
+	return write_row(r, rows, old, json_keep(MEM(r), merge_patch(old, r->body, 0)), false);
+}
+
+int crud_remove(struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows, *gone;
+	struct select s;
+	int rc;
+
+	select_init(&s, MEM(r), resource);
+	rc = find_for_write(r, &s, &rows);
+	if (rc)
+		return rc;
+	rc = pg_query(&r->task, &gone,
+		      talloc_asprintf(MEM(r), "update %s.%s t set deleted_at = clock_timestamp() where id = $1 returning id, "
+					      "to_char(deleted_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+				      resource->service, resource->name),
+		      PG_PARAMS(pg_value(rows, 0, 0)));
+	if (rc)
+		return explain_conflict(r, resource, NULL, rc);
+	reply_begin(r, 200);
+	writer_object(&r->json);
+	writer_key(&r->json, "id");
+	writer_string(&r->json, pg_value(gone, 0, 0));
+	writer_key(&r->json, "deleted_at");
+	writer_string(&r->json, pg_value(gone, 0, 1));
+	writer_object_end(&r->json);
+	return reply_end(r);
+}
+
+/* A deleted row comes back, if nothing live has taken its place; restoring a live one changes nothing. By id or, for the
+ * last one deleted, by slug. */
+int crud_restore(struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows, *back;
+	struct select s;
+	int rc;
+
+	select_init(&s, MEM(r), resource);
+	rc = scope_parent(r, &s);
+	if (!rc)
+		rc = scope_item(r, &s);
+	if (!rc)
+		rc = find_row(r, &s, "t.id", " order by t.deleted_at desc nulls first limit 1 for update of t", &rows);
+	if (rc)
+		return rc;
+	rc = pg_query(&r->task, &back,
+		      talloc_asprintf(MEM(r), "update %s.%s t set deleted_at = null where id = $1 returning %s", resource->service,
+				      resource->name, shape_whole(resource)->columns),
+		      PG_PARAMS(pg_value(rows, 0, 0)));
+	if (rc)
+		return explain_conflict(r, resource, NULL, rc);
+	return reply_row(r, 200, shape_whole(resource), back, 0);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bodies to checked values. step_input parses the body of a write; input_check holds it against the resource's fields.
+ * JSON is refused when it nests deeper than any of our resources before jansson sees it: its recursion runs on a small
+ * stack.
+ */
+#include "api/input.h"
+
+#include <assert.h>
+#include <string.h>
+#include "api/query.h"
+#include "api/request.h"
+#include "api/route.h"
+#include "api/select.h"
+#include "api/shape.h"
+#include "api/steps.h"
+#include "api/types.h"
+#include "base/str.h"
+#include "base/banned.h"
+
+enum { JSON_DEPTH_MAX = 8 };
+
+const char *field_column(TALLOC_CTX *mem, const struct field *field)
+{
+	char *column = talloc_strdup(mem, field->name);
+
+	for (char *c = column; *c; c++)
+		if (*c == '.')
+			*c = '_';
+	return column;
+}
+
+struct value *values_get(struct values *v, const char *name)
+{
+	for (int i = 0; i < v->count; i++)
+		if (strcmp(v->items[i].field->name, name) == 0)
+			return &v->items[i];
+	return NULL;
+}
+
+/* Brackets open at once, outside strings. */
+static int json_depth(const char *text, size_t len)
+{
+	int depth = 0, deepest = 0;
+	bool string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (string) {
+			if (text[i] == '\\')
+				i++;
+			else if (text[i] == '"')
+				string = false;
+			continue;
+		}
+		if (text[i] == '"')
+			string = true;
+		else if (text[i] == '{' || text[i] == '[')
+			depth++;
+		else if (text[i] == '}' || text[i] == ']')
+			depth--;
+		if (depth > deepest)
+			deepest = depth;
+	}
+	return deepest;
+}
+
+int input_parse(struct request *r, const char *text, size_t len, json_t **body)
+{
+	json_error_t error;
+	json_t *value;
+
+	if (len == 0)
+		return fail(r, E_BAD_REQUEST, "A JSON object is expected in the body");
+	if (json_depth(text, len) > JSON_DEPTH_MAX)
+		return fail(r, E_BAD_REQUEST, "The JSON nests deeper than %d levels", JSON_DEPTH_MAX);
+	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!value)
+		return fail(r, E_BAD_REQUEST, "The body is not JSON: line %d, column %d: %s", error.line, error.column,
+			    error.text);
+	*body = json_keep(MEM(r), value);
+	if (!json_is_object(value))
+		return fail(r, E_BAD_REQUEST, "The body must be a JSON object");
+	return OK;
+}
+
+/* The media type without parameters, lower case. */
+static const char *media_type(struct request *r)
+{
+	const char *type = http_header_get(r->http, "content-type");
+	char *bare;
+
+	if (!type)
+		return NULL;
+	bare = str_trim(talloc_strndup(MEM(r), type, strcspn(type, ";")));
+	for (char *c = bare; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + 32);
+	return bare;
+}
+
+static int check_media_type(struct request *r)
+{
+	bool merge = r->route->operation == OP_UPDATE;
+	const char *type = media_type(r);
+
+	if (type && (strcmp(type, "application/json") == 0 || (merge && strcmp(type, "application/merge-patch+json") == 0)))
+		return OK;
+	if (merge)
+		http_header_add(r->http, "Accept-Patch", "application/merge-patch+json, application/json");
+	return fail(r, E_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json%s",
+		    merge ? " or application/merge-patch+json" : "");
+}
+
+static bool takes_body(const struct route *route)
+{
+	return route->operation == OP_CREATE || route->operation == OP_REPLACE || route->operation == OP_UPDATE;
+}
+
+int step_input(struct request *r)
+{
+	int rc;
+
+	if (!r->route)
+		return OK;
+	rc = query_check_known(r);
+	if (rc || !takes_body(r->route))
+		return rc;
+	rc = check_media_type(r);
+	return rc ? rc : input_parse(r, r->http->body, r->http->body_len, &r->body);
+}
+
+/* The value at a field's place: body[name], or body[object][member] of "object.member". */
+static json_t *lookup(json_t *body, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char object[64];
+
+	if (!body)
+		return NULL;
+	if (!dot)
+		return json_object_get(body, name);
+	assert((size_t)(dot - name) < sizeof(object));
+	memcpy(object, name, (size_t)(dot - name));
+	object[dot - name] = '\0';
+	return json_object_get(json_object_get(body, object), dot + 1);
+}
+
+static const char *check_list(struct task *t, const struct field *field, json_t *list)
+{
+	const char **items;
+	size_t i;
+	json_t *item;
+	int n = 0;
+
+	if (!json_is_array(list)) {
+		task_problem(t, field->name, "must be a list");
+		return NULL;
+	}
+	if (json_array_size(list) > (size_t)field->max_items) {
+		task_problem(t, field->name, "must have at most %d entries", field->max_items);
+		return NULL;
+	}
+	items = talloc_array(t->mem, const char *, (unsigned)json_array_size(list) + 1);
+	json_array_foreach(list, i, item) {
+		const char *problem = NULL;
+
+		items[n] = types[field->type].check(t->mem, field, item, &problem);
+		if (!items[n++]) {
+			task_problem(t, talloc_asprintf(t->mem, "%s.%zu", field->name, i), "%s", problem);
+			return NULL;
+		}
+	}
+	return sql_array(t->mem, items, n);
+}
+
+/* An absent or null value: what it means depends on whether the whole resource is written. */
+static void check_absent(struct task *t, struct value *v, bool given, bool whole)
+{
+	const struct field *field = v->field;
+
+	if (field->flags & READ_ONLY)
+		return;
+	if ((field->flags & REQUIRED) && (whole || given)) {
+		task_problem(t, field->name, given ? "must not be null" : "is required");
+		return;
+	}
+	/* of a NOT_NULL column, null means its default: the SQL says so */
+	v->set = whole || given;
+}
+
+static void check_value(struct task *t, struct value *v, json_t *input, bool whole, json_t *old)
+{
+	const struct field *field = v->field;
+	const char *problem = NULL;
+
+	if (!input || json_is_null(input)) {
+		check_absent(t, v, input != NULL, whole);
+		return;
+	}
+	if (field->flags & READ_ONLY) {
+		if (!json_equal(input, lookup(old, field->name)))
+			task_problem(t, field->name, "is given by the server and cannot be written");
+		return;
+	}
+	v->set = true;
+	if (field->flags & MANY) {
+		v->text = check_list(t, field, input);
+		return;
+	}
+	v->text = types[field->type].check(t->mem, field, input, &problem);
+	if (!v->text)
+		task_problem(t, field->name, "%s", problem ? problem : "is not valid");
+}
+
+static bool is_field(const struct resource *resource, const char *object, const char *key)
+{
+	size_t len = object ? strlen(object) : 0;
+
+	for (const struct field *f = resource->fields; f->name; f++) {
+		if (!object && strcmp(f->name, key) == 0)
+			return true;
+		if (object && strncmp(f->name, object, len) == 0 && f->name[len] == '.' && strcmp(f->name + len + 1, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_object(const struct resource *resource, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const struct field *f = resource->fields; f->name; f++)
+		if (strncmp(f->name, key, len) == 0 && f->name[len] == '.')
+			return true;
+	return false;
+}
+
+/* Names each key that no field has; `is null` takes the whole object away and is every member's business. */
+static void check_unknown(struct task *t, const struct resource *resource, json_t *body)
+{
+	const char *key, *member;
+	json_t *item, *value;
+
+	json_object_foreach(body, key, item) {
+		if (is_field(resource, NULL, key) && !strchr(key, '.'))
+			continue;
+		if (!is_object(resource, key)) {
+			task_problem(t, key, "is not a field of %s", resource->name);
+			continue;
+		}
+		if (!json_is_object(item) && !json_is_null(item))
+			task_problem(t, key, "must be an object");
+		json_object_foreach(item, member, value)
+			if (!is_field(resource, key, member))
+				task_problem(t, talloc_asprintf(t->mem, "%s.%s", key, member), "is not a field of %s",
+					     resource->name);
+	}
+}
+
+/* An object that is null as a whole, in a patch: every member of it is. */
+static bool object_is_null(json_t *body, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	const char *key;
+	json_t *item;
+
+	if (!dot)
+		return false;
+	json_object_foreach(body, key, item)
+		if (strlen(key) == (size_t)(dot - name) && strncmp(key, name, strlen(key)) == 0)
+			return json_is_null(item);
+	return false;
+}
+
+static void check_postcodes(struct task *t, struct values *v, json_t *old)
+{
+	for (int i = 0; i < v->count; i++) {
+		struct value *value = &v->items[i];
+		struct value *country = values_get(v, "address.country");
+		const char *code = country && country->text ? country->text
+							    : json_string_value(lookup(old, "address.country"));
+
+		if (value->field->type != POSTCODE || !value->text || (code && strcmp(code, "GB") != 0))
+			continue;
+		value->text = postcode_normalise(t->mem, value->text);
+		if (!value->text)
+			task_problem(t, value->field->name, "must be a UK postcode such as GU1 3AJ");
+	}
+}
+
+int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole, json_t *old,
+		struct values **values)
+{
+	struct values *v = talloc_zero(t->mem, struct values);
+
+	v->resource = resource;
+	for (const struct field *f = resource->fields; f->name; f++)
+		v->count++;
+	v->items = talloc_zero_array(v, struct value, v->count);
+	check_unknown(t, resource, body);
+	for (int i = 0; i < v->count; i++) {
+		json_t *null = json_null();
+
+		v->items[i].field = &resource->fields[i];
+		check_value(t, &v->items[i],
+			    object_is_null(body, resource->fields[i].name) ? null : lookup(body, resource->fields[i].name),
+			    whole, old);
+	}
+	check_postcodes(t, v, old);
+	*values = v;
+	return t->failure.code;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET of a collection: filters, sorting, pages by number or by cursor, totals, Link headers. The SQL is put together
+ * from the resource's tables; a condition comes from a field's FILTER flag or a filter's own function. Called as a
+ * route's function.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "api/crud.h"
+#include "api/cursor.h"
+#include "api/include.h"
+#include "api/input.h"
+#include "api/query.h"
+#include "api/reply.h"
+#include "api/route.h"
+#include "api/scope.h"
+#include "api/select.h"
+#include "api/shape.h"
+#include "api/total.h"
+#include "api/types.h"
+#include "base/str.h"
+#include "base/banned.h"
+
+enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100, OFFSET_MAX = 10000, ANY_OF_MAX = 50 };
+
+struct list {
+	const struct resource *resource;
+	const struct shape *shape;
+	struct included included;
+	struct select select;
+	long long page, limit;
+	const char *cursor;	/* as given, NULL */
+	const char *sort_name;	/* "-name" */
+	const char *sort_sql;
+	bool descending;
+	struct total total;
+	struct pg_rows *rows;
+	int count;		/* rows on this page */
+	bool more;		/* there are rows after it */
+};
+
+/* ?field=value or ?field=a,b: equal to it, or to any of them. */
+static int filter_field(struct request *r, struct select *s, const struct field *field, const char *text)
+{
+	const struct type_row *type = &types[field->type];
+	const char *checked[ANY_OF_MAX];
+	const char *problem = NULL;
+	char **parts;
+	int n = str_split(MEM(r), text, ',', ANY_OF_MAX, &parts);
+
+	if (n < 0)
+		return task_problem(&r->task, field->name, "takes at most %d values", ANY_OF_MAX);
+	for (int i = 0; i < n; i++) {
+		checked[i] = type_check_text(MEM(r), field, parts[i], &problem);
+		if (!checked[i])
+			return task_problem(&r->task, field->name, "%s", problem);
+	}
+	if (n == 1)
+		select_where(s, "t.%s = $%d::%s", field_column(MEM(r), field), select_param(s, checked[0]), type->cast);
+	else
+		select_where(s, "t.%s = any ($%d::%s[])", field_column(MEM(r), field),
+			     select_param(s, sql_array(MEM(r), checked, n)), type->cast);
+	return OK;
+}
+
+static void apply_filters(struct request *r, struct list *l)
+{
+	for (const struct filter *f = l->resource->filters; f && f->name; f++) {
+		const char *value = query_text(r, f->name);
+
+		if (value && f->apply)
+			f->apply(r, &l->select, value); /* problems are collected in the task */
+	}
+	for (const struct field *f = l->resource->fields; f->name; f++) {
+		const char *value = (f->flags & FILTER) ? query_text(r, f->name) : NULL;
+
+		if (value)
+			filter_field(r, &l->select, f, value);
+	}
+}
+
+static const struct sort *default_search_sort(struct request *r, const struct resource *resource)
+{
+	for (const struct sort *x = resource->sorts; x && x->name; x++)
+		if (query_text(r, x->needs))
+			return x;
+	return NULL;
+}
+
+static int sort_by_search(struct request *r, struct list *l, const struct sort *sort, bool reversed)
+{
+	if (!query_text(r, sort->needs))
+		return task_problem(&r->task, "sort", "\"%s\" needs the parameter \"%s\"", sort->name, sort->needs);
+	l->sort_sql = strcmp(sort->needs, "near") == 0 ? l->select.distance : l->select.relevance;
+	l->descending = sort->descending != reversed;
+	return OK;
+}
+
+static int choose_sort(struct request *r, struct list *l)
+{
+	const char *asked = query_text(r, "sort");
+	const struct sort *search = asked ? NULL : default_search_sort(r, l->resource);
+	const char *name;
+
+	l->sort_name = asked ? asked : search ? search->name : l->resource->default_sort;
+	name = l->sort_name[0] == '-' ? l->sort_name + 1 : l->sort_name;
+	for (const struct sort *x = l->resource->sorts; x && x->name; x++)
+		if (strcmp(x->name, name) == 0)
+			return sort_by_search(r, l, x, l->sort_name[0] == '-');
+	for (const struct field *f = l->resource->fields; f->name; f++) {
+		if (!(f->flags & SORT) || strcmp(f->name, name) != 0)
+			continue;
+		l->sort_sql = f->sort_sql ? f->sort_sql : talloc_asprintf(MEM(r), "t.%s", field_column(MEM(r), f));
+		l->descending = l->sort_name[0] == '-';
+		return OK;
+	}
+	return task_problem(&r->task, "sort", "cannot sort by \"%.60s\"", name);
+}
+
+static int read_paging(struct request *r, struct list *l)
+{
+	int rc = query_int(r, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &l->limit);
+
+	if (rc)
+		return rc;
+	l->cursor = query_text(r, "cursor");
+	if (l->cursor && query_text(r, "page"))
+		return task_problem(&r->task, "page", "cannot be given together with \"cursor\"");
+	return query_int(r, "page", 1, OFFSET_MAX / l->limit, 1, &l->page);
+}
+
+static int add_cursor(struct request *r, struct list *l)
+{
+	struct select *s = &l->select;
+	struct cursor cursor;
+	int rc, sort, id;
+
+	if (!l->cursor)
+		return OK;
+	rc = cursor_read(r, l->sort_name, l->cursor, &cursor);
+	if (rc)
+		return rc;
+	sort = select_param(s, cursor.sort);
+	id = select_param(s, cursor.id);
+	select_where(s, "(%s, t.id) %c ($%d, $%d::uuid)", l->sort_sql, l->descending ? '<' : '>', sort, id);
+	return OK;
+}
+
+/* Everything that can be said of the query without the database, all problems at once. */
+static int prepare(struct request *r, struct list *l)
+{
+	int rc;
+
+	read_paging(r, l);
+	shape_from_query(r, l->resource, &l->shape);
+	include_from_query(r, l->resource, &l->included);
+	scope_deleted(r, &l->select);
+	apply_filters(r, l);
+	choose_sort(r, l);
+	if (r->task.failure.code)
+		return r->task.failure.code;
+	rc = scope_parent(r, &l->select);
+	if (rc)
+		return rc;
+	total_prepare(&l->total, r, &l->select);
+	return add_cursor(r, l);
+}
+
+static const char *list_sql(struct request *r, struct list *l)
+{
+	struct select *s = &l->select;
+	const char *direction = l->descending ? "desc" : "asc";
+	long long offset = l->cursor ? 0 : (l->page - 1) * l->limit;
+
+	return talloc_asprintf(MEM(r), "select %s, %s%s%s as _sort, t.id as _id from %s.%s t%s%s order by %s %s, t.id %s limit $%d offset $%d",
+			       l->shape->columns, s->extra ? s->extra : "", s->extra ? ", " : "", l->sort_sql,
+			       l->resource->service, l->resource->name, buf_text(&s->joins), buf_text(&s->where), l->sort_sql,
+			       direction, direction, select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
+			       select_param(s, talloc_asprintf(MEM(r), "%lld", offset)));
+}
+
+static int fetch(struct request *r, struct list *l)
+{
+	const char *sql = list_sql(r, l);
+	int rc = pg_query_long(&r->task, &l->rows, sql, l->select.param_count, l->select.params);
+
+	if (rc)
+		return rc;
+	l->count = pg_count(l->rows);
+	l->more = l->count > l->limit;
+	if (l->more)
+		l->count = (int)l->limit;
+	/* a first page that is not full says it all */
+	if (!l->cursor && !l->more && (l->count > 0 || l->page == 1)) {
+		l->total.count = (l->page - 1) * l->limit + l->count;
+		return OK;
+	}
+	return total_fetch(&l->total, r);
+}
+
+static int column_from_end(const struct list *l, int n)
+{
+	return pg_columns(l->rows) - n;
+}
+
+static const char *next_cursor(struct request *r, const struct list *l)
+{
+	int last = l->count - 1;
+
+	if (!l->more)
+		return NULL;
+	return cursor_make(r, l->sort_name, pg_value(l->rows, last, column_from_end(l, 2)),
+			   pg_value(l->rows, last, column_from_end(l, 1)));
+}
+
+static void write_hit(struct writer *j, struct list *l, int i)
+{
+	writer_object(j);
+	shape_write(l->shape, j, l->rows, i);
+	if (l->select.extra) {
+		const char *text = pg_value(l->rows, i, column_from_end(l, 3));
+		char rounded[40];
+
+		snprintf(rounded, sizeof(rounded), "%.1f", text ? strtod(text, NULL) : 0.0);
+		writer_key(j, l->select.extra_name);
+		writer_raw(j, rounded, strlen(rounded));
+	}
+	include_write(&l->included, j, i);
+	writer_object_end(j);
+}
+
+static void write_page(struct request *r, struct list *l, const char *cursor)
+{
+	struct writer *j = &r->json;
+
+	reply_begin(r, 200);
+	writer_array(j);
+	for (int i = 0; i < l->count; i++)
+		write_hit(j, l, i);
+	writer_array_end(j);
+	writer_key(j, "meta");
+	writer_object(j);
+	writer_key(j, "pagination");
+	writer_object(j);
+	if (!l->cursor) {
+		writer_key(j, "page");
+		writer_int(j, l->page);
+	}
+	writer_key(j, "limit");
+	writer_int(j, l->limit);
+	writer_key(j, "total");
+	writer_int(j, l->total.count);
+	if (l->total.estimated) {
+		writer_key(j, "total_estimated");
+		writer_bool(j, true);
+	}
+	writer_key(j, "next_cursor");
+	writer_string(j, cursor);
+	writer_object_end(j);
+	writer_object_end(j);
+}
+
+static void add_link(struct request *r, struct buf *b, const char *relation, const char *name, const char *value)
+{
+	buf_adds(b, b->len ? ", </v1" : "</v1");
+	buf_adds(b, strncmp(r->path, "/v1/", 4) == 0 ? r->path + 3 : r->path);
+	buf_addc(b, '?');
+	for (int i = 0; i < r->query_count; i++) {
+		if (strcmp(r->query[i].name, "page") == 0 || strcmp(r->query[i].name, "cursor") == 0)
+			continue;
+		str_percent_encode(b, r->query[i].name);
+		buf_addc(b, '=');
+		str_percent_encode(b, r->query[i].value);
+		buf_addc(b, '&');
+	}
+	buf_addf(b, "%s=%s>; rel=\"%s\"", name, value, relation);
+}
+
+static void add_page_link(struct request *r, struct buf *b, const char *relation, long long page)
+{
+	add_link(r, b, relation, "page", talloc_asprintf(MEM(r), "%lld", page));
+}
+
+/* RFC 8288. By number while the reader counts pages and as far as they go, else by cursor. */
+static void add_links(struct request *r, struct list *l, const char *cursor)
+{
+	long long last = (l->total.count + l->limit - 1) / l->limit;
+	struct buf b;
+
+	buf_init(&b, MEM(r), 65536);
+	add_page_link(r, &b, "first", 1);
+	if (!l->cursor && l->page > 1)
+		add_page_link(r, &b, "prev", l->page - 1);
+	if (l->more && (l->cursor || (l->page + 1) * l->limit > OFFSET_MAX))
+		add_link(r, &b, "next", "cursor", cursor);
+	else if (l->more)
+		add_page_link(r, &b, "next", l->page + 1);
+	if (!l->cursor && !l->total.estimated && last > 0 && last * l->limit <= OFFSET_MAX)
+		add_page_link(r, &b, "last", last);
+	http_header_add(r->http, "Link", buf_text(&b));
+}
+
+int crud_list(struct request *r)
+{
+	struct list *l = talloc_zero(MEM(r), struct list);
+	const char *cursor;
+	int rc;
+
+	l->resource = r->route->resource;
+	select_init(&l->select, MEM(r), l->resource);
+	rc = prepare(r, l);
+	if (rc)
+		return rc;
+	rc = fetch(r, l);
+	if (rc)
+		return rc;
+	rc = include_fetch(r, &l->included, l->rows, l->count, column_from_end(l, 1));
+	if (rc)
+		return rc;
+	cursor = next_cursor(r, l);
+	write_page(r, l, cursor);
+	add_links(r, l, cursor);
+	reply_end(r);
+	reply_tag(r, NULL, l->shape);
+	return OK;
+}

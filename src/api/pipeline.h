@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: what happens to every request, in order. The steps are listed in pipeline.c; start reading there. Those
+ * that guard all services are declared here and implemented in gateway/.
+ */
+#ifndef API_PIPELINE_H
+#define API_PIPELINE_H
+
+#include "api/request.h"
+#include "base/attr.h"
+#include "io/http.h"
+
+/* Builds the routes and what is derived from the tables. Call once, after config_load(), before workers are forked. */
+void api_setup(void);
+/* Serves one exchange; an http_handler_fn. waits */
+void pipeline_handle(struct http_exchange *x);
+/* Compares each resource with information_schema: E_CONFLICT names the first column that is missing or of another type.
+ * waits */
+int api_check_schema(struct task *t) MUST_USE;
+
+/* Name of step number i in order, NULL past the last: for timings. */
+const char *pipeline_step_name(int i);
+
+/* gateway/identify.c: finds out who is calling. */
+int step_identify(struct request *r) MUST_USE;
+/* gateway/cors.c: the CORS headers of a reply (Fetch standard), preflights included. */
+void cors_reply(struct request *r);
+bool cors_is_preflight(const struct request *r);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What goes out: the envelope of the contract, entity tags and 304, failures in either of their two forms, and the
+ * headers that every reply carries. Called by the pipeline and by handlers.
+ */
+#include "api/reply.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include "api/route.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/banned.h"
+
+enum { ETAG_MAX = 64 };
+
+void reply_begin(struct request *r, int status)
+{
+	r->http->status = status;
+	buf_clear(&r->http->body_out);
+	writer_init(&r->json, &r->http->body_out);
+	writer_object(&r->json);
+	writer_key(&r->json, "success");
+	writer_bool(&r->json, true);
+	writer_key(&r->json, "data");
+}
+
+int reply_end(struct request *r)
+{
+	writer_object_end(&r->json);
+	http_header_add(r->http, "Content-Type", "application/json; charset=utf-8");
+	r->http->gzip_allowed = true;
+	return OK;
+}
+
+int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows, int row)
+{
+	reply_begin(r, status);
+	writer_object(&r->json);
+	shape_write(shape, &r->json, rows, row);
+	writer_object_end(&r->json);
+	reply_end(r);
+	reply_tag(r, pg_value(rows, row, shape->count), shape);
+	return OK;
+}
+
+int reply_plain(struct request *r, int status, const char *type, const char *text, size_t len)
+{
+	r->http->status = status;
+	buf_clear(&r->http->body_out);
+	buf_add(&r->http->body_out, text, len);
+	http_header_add(r->http, "Content-Type", type);
+	r->http->gzip_allowed = true;
+	return OK;
+}
+
+/* Is `tag` in the list of an If-None-Match (compared weakly, RFC 9110 section 13.1.2)? A compressed reply's tag ends in
+ * "-gzip" and means the same. */
+static bool list_has_tag(const char *list, const char *tag)
+{
+	size_t len = strlen(tag) - 2; /* without quotes */
+
+	if (strcmp(list, "*") == 0)
+		return true;
+	for (const char *c = strchr(list, '"'); c; c = strchr(c, '"')) {
+		const char *end = strchr(++c, '"');
+		size_t n = end ? (size_t)(end - c) : 0;
+
+		if (n == len + 5 && strncmp(c + len, "-gzip", 5) == 0)
+			n = len;
+		if (end && n == len && strncmp(c, tag + 1, len) == 0)
+			return true;
+		if (!end)
+			return false;
+		c = end + 1;
+	}
+	return false;
+}
+
+static bool match_none(struct request *r, const char *tag)
+{
+	const char *list = http_header_get(r->http, "if-none-match");
+
+	if (!list || r->route->method != METHOD_GET || !list_has_tag(list, tag))
+		return false;
+	r->http->status = 304;
+	buf_clear(&r->http->body_out);
+	r->http->gzip_allowed = false;
+	return true;
+}
+
+static void whole_tag(const char *version, const struct shape *shape, char tag[ETAG_MAX])
+{
+	snprintf(tag, ETAG_MAX, "\"%s-%s\"", version, shape->tag);
+}
+
+void reply_tag(struct request *r, const char *version, const struct shape *shape)
+{
+	static const unsigned char key[crypto_shorthash_KEYBYTES] = "entity tag";
+	unsigned char digest[crypto_shorthash_BYTES];
+	char tag[ETAG_MAX], text[2 * sizeof(digest) + 1];
+
+	if (version) {
+		whole_tag(version, shape, tag);
+	} else {
+		crypto_shorthash(digest, (const unsigned char *)r->http->body_out.data, r->http->body_out.len, key);
+		snprintf(tag, sizeof(tag), "\"%s\"", sodium_bin2hex(text, sizeof(text), digest, sizeof(digest)));
+	}
+	http_header_add(r->http, "ETag", tag);
+	(void)match_none(r, tag);
+}
+
+bool reply_not_modified(struct request *r, const char *version, const struct shape *shape)
+{
+	char tag[ETAG_MAX];
+
+	whole_tag(version, shape, tag);
+	if (!match_none(r, tag))
+		return false;
+	http_header_add(r->http, "ETag", tag);
+	return true;
+}
+
+int reply_check_match(struct request *r, const char *version)
+{
+	const char *list = http_header_get(r->http, "if-match");
+	size_t len = strlen(version);
+
+	if (!list || strcmp(list, "*") == 0)
+		return OK;
+	for (const char *c = strchr(list, '"'); c; c = strchr(c, '"')) {
+		bool weak = c > list && c[-1] == '/';
+		const char *end = strchr(++c, '"');
+
+		if (!end)
+			break;
+		/* strong comparison of the version; the rest of the tag says which representation it was */
+		if (!weak && strncmp(c, version, len) == 0 && c[len] == '-' && memchr(c, '-', (size_t)(end - c)))
+			return OK;
+		c = end + 1;
+	}
+	return fail(r, E_PRECONDITION_FAILED, "It has been changed since you read it; read it again");
+}
+
+static void write_problems(struct request *r, struct writer *j, bool pointers)
+{
+	const struct failure *f = &r->task.failure;
+
+	writer_array(j);
+	for (int i = 0; i < f->problem_count; i++) {
+		writer_object(j);
+		writer_key(j, "field");
+		writer_string(j, f->problems[i].field);
+		writer_key(j, "message");
+		writer_string(j, f->problems[i].message);
+		if (pointers) {
+			char *pointer = talloc_asprintf(MEM(r), "/%s", f->problems[i].field);
+
+			for (char *c = pointer; *c; c++)
+				if (*c == '.')
+					*c = '/';
+			writer_key(j, "pointer");
+			writer_string(j, pointer);
+		}
+		writer_object_end(j);
+	}
+	writer_array_end(j);
+}
+
+static void write_envelope(struct request *r, const struct error_row *row, const char *message)
+{
+	struct writer *j = &r->json;
+
+	writer_object(j);
+	writer_key(j, "success");
+	writer_bool(j, false);
+	writer_key(j, "error");
+	writer_object(j);
+	writer_key(j, "code");
+	writer_string(j, row->code);
+	writer_key(j, "message");
+	writer_string(j, message);
+	writer_key(j, "details");
+	write_problems(r, j, false);
+	writer_key(j, "request_id");
+	writer_string(j, r->id);
+	writer_object_end(j);
+	writer_object_end(j);
+}
+
+/* RFC 9457: our codes are documented, but by no URI of their own: the type is about:blank, the code an extension. */
+static void write_problem(struct request *r, const struct error_row *row, const char *message)
+{
+	struct writer *j = &r->json;
+
+	writer_object(j);
+	writer_key(j, "type");
+	writer_string(j, "about:blank");
+	writer_key(j, "title");
+	writer_string(j, row->title);
+	writer_key(j, "status");
+	writer_int(j, row->status);
+	writer_key(j, "detail");
+	writer_string(j, message);
+	writer_key(j, "code");
+	writer_string(j, row->code);
+	writer_key(j, "errors");
+	write_problems(r, j, true);
+	writer_key(j, "request_id");
+	writer_string(j, r->id);
+	writer_object_end(j);
+}
+
+void reply_failure(struct request *r)
+{
+	const struct failure *f = &r->task.failure;
+	const struct error_row *row = &errors[f->code];
+	const char *message = f->message ? f->message : row->title;
+
+	r->http->status = row->status;
+	r->http->gzip_allowed = true;
+	buf_clear(&r->http->body_out);
+	writer_init(&r->json, &r->http->body_out);
+	if (r->problem_json)
+		write_problem(r, row, message);
+	else
+		write_envelope(r, row, message);
+	http_header_add(r->http, "Content-Type",
+			r->problem_json ? "application/problem+json" : "application/json; charset=utf-8");
+	if (f->retry_after > 0)
+		http_header_addf(r->http, "Retry-After", "%d", f->retry_after);
+	if (f->code == E_UNAUTHORIZED)
+		http_header_add(r->http, "WWW-Authenticate", "Bearer realm=\"guildford\"");
+	if (row->status >= 500 && f->cause)
+		log_warn("request %s: %s: %s", r->id, row->code, f->cause);
+}
+
+/* One block for all: no page may frame, sniff or run what is data. Reads may be kept if they are asked for again with
+ * their tag; anything else is nobody's to keep. */
+void reply_headers(struct request *r)
+{
+	static const char block[] = "X-Content-Type-Options: nosniff\r\n"
+				    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+				    "Referrer-Policy: no-referrer\r\n"
+				    "Vary: Accept, Authorization\r\n";
+	bool keep = (r->http->status == 200 || r->http->status == 304) && r->http->method != METHOD_POST &&
+		    r->route && !r->route->writes;
+
+	buf_add(&r->http->head, block, sizeof(block) - 1);
+	http_header_add(r->http, "Cache-Control", keep ? "no-cache" : "no-store");
+	http_header_add(r->http, "X-Request-Id", r->id);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request on its way through the pipeline: what came in, what was found out about it, what goes out. Every handler
+ * takes one. It lives in the exchange's memory and is gone when the reply is written.
+ */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "api/resource.h"
+#include "base/writer.h"
+#include "io/http.h"
+#include "io/task.h"
+#include "store/pg.h"
+
+struct route;
+
+enum { PATH_PARAMS_MAX = 3, QUERY_PARAMS_MAX = 40, STEPS_MAX = 12, REQUEST_ID_MAX = 64 };
+
+struct param {
+	const char *name;
+	const char *value;
+};
+
+/* Who is calling. */
+struct principal {
+	enum allow is; /* ANYONE or ADMIN */
+};
+
+struct request {
+	struct task task; /* memory, deadline, failure; first, for it is what waits */
+	struct http_exchange *http;
+	const struct route *route; /* NULL until step_route has found one */
+	const char *path;	   /* decoded path without query and version prefix; "" before step_route */
+	struct param path_params[PATH_PARAMS_MAX];
+	int path_param_count;
+	struct param query[QUERY_PARAMS_MAX];
+	int query_count;
+	struct principal caller;
+	char id[REQUEST_ID_MAX + 1]; /* X-Request-Id */
+	json_t *body;		     /* parsed input of a write, NULL otherwise */
+	bool problem_json;	     /* errors as application/problem+json (RFC 9457) */
+	struct writer json;	     /* writes http->body_out */
+	uint64_t step_us[STEPS_MAX]; /* time per pipeline step */
+};
+
+#define MEM(r) ((r)->task.mem)
+
+/* Records the request's first failure and returns its code; see task_fail(). */
+#define fail(r, ...) task_fail(&(r)->task, __VA_ARGS__)
+
+/* A path parameter by name; NULL when the route has none of that name. */
+const char *path_text(const struct request *r, const char *name);
+/* A query parameter by name, NULL when absent. */
+const char *query_text(const struct request *r, const char *name);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Builds the table of routes from the tables of services and finds a request's route in it. There are some dozens of
+ * routes: matching walks them in order, segment by segment. Called by the pipeline and by `guildford routes`.
+ */
+#include "api/route.h"
+
+#include <assert.h>
+#include <string.h>
+#include "api/crud.h"
+#include "api/query.h"
+#include "base/metrics.h"
+#include "base/str.h"
+#include "base/banned.h"
+
+enum { ROUTES_MAX = METRIC_ROUTES_MAX - 1 };
+
+static struct route routes[ROUTES_MAX];
+static const char *labels[ROUTES_MAX + 1];
+static int count;
+
+/* What each resource's five (and restore) are, by operation. `item`: below the id. */
+static const struct operation_row {
+	enum operation operation;
+	enum http_method method;
+	bool item, writes;
+	const char *suffix, *verb;
+	size_t allow; /* in struct allow_rules */
+	int (*act)(struct request *r);
+} operations[] = {
+	{ OP_LIST, METHOD_GET, false, false, "", "list", offsetof(struct allow_rules, list), crud_list },
+	{ OP_CREATE, METHOD_POST, false, true, "", "create", offsetof(struct allow_rules, create), crud_create },
+	{ OP_GET, METHOD_GET, true, false, "", "get", offsetof(struct allow_rules, get), crud_get },
+	{ OP_REPLACE, METHOD_PUT, true, true, "", "replace", offsetof(struct allow_rules, update), crud_replace },
+	{ OP_UPDATE, METHOD_PATCH, true, true, "", "update", offsetof(struct allow_rules, update), crud_update },
+	{ OP_REMOVE, METHOD_DELETE, true, true, "", "remove", offsetof(struct allow_rules, remove), crud_remove },
+	{ OP_RESTORE, METHOD_POST, true, true, "/restore", "restore", offsetof(struct allow_rules, remove), crud_restore },
+};
+
+static const struct {
+	enum http_method method;
+	const char *text;
+} methods[] = {
+	{ METHOD_GET, "GET" }, { METHOD_HEAD, "HEAD" },	    { METHOD_POST, "POST" },	   { METHOD_PUT, "PUT" },
+	{ METHOD_PATCH, "PATCH" }, { METHOD_DELETE, "DELETE" }, { METHOD_OPTIONS, "OPTIONS" },
+};
+
+const char *method_text(enum http_method method)
+{
+	for (size_t i = 0; i < COUNT_OF(methods); i++)
+		if (methods[i].method == method)
+			return methods[i].text;
+	return "OTHER";
+}
+
+/* The routes live as long as the process: their memory has no parent. */
+static struct route *add(const char *path, enum http_method method)
+{
+	struct route *route = &routes[count];
+	char **parts;
+	int n;
+
+	assert(count < ROUTES_MAX);
+	route->number = ++count;
+	route->method = method;
+	route->path = path;
+	n = str_split(NULL, path[1] == 'v' && path[2] == '1' ? path + 4 : path + 1, '/', ROUTE_SEGMENTS_MAX, &parts);
+	assert(n > 0);
+	for (int i = 0; i < n; i++)
+		route->segments[i] = parts[i];
+	route->segment_count = n;
+	labels[route->number] = talloc_asprintf(NULL, "%s %s", method_text(method), path);
+	return route;
+}
+
+static void add_action(const struct service *service, const struct resource *resource, const struct action *action)
+{
+	const char *path = action->unversioned ? action->path : talloc_asprintf(NULL, "/v1%s", action->path);
+	struct route *route = add(path, action->method);
+
+	route->operation = OP_ACTION;
+	route->id = action->name;
+	route->allow = action->allow;
+	route->writes = action->writes;
+	route->service = service;
+	route->resource = resource;
+	route->action = action;
+	route->act = action->act;
+}
+
+static void add_resource(const struct service *service, const struct resource *resource)
+{
+	const char *base = resource->parent ? talloc_asprintf(NULL, "/v1/%s/{id}/%s", resource->parent, resource->plural)
+					    : talloc_asprintf(NULL, "/v1/%s", resource->plural);
+	const char *id = resource->parent ? talloc_asprintf(NULL, "{%s_id}", resource->name) : "{id}";
+
+	/* actions first: /businesses/suggest is not a business called suggest */
+	for (const struct action *a = resource->actions; a && a->path; a++)
+		add_action(service, resource, a);
+	for (size_t i = 0; i < COUNT_OF(operations); i++) {
+		const struct operation_row *row = &operations[i];
+		enum allow allow = *(const enum allow *)((const char *)&resource->allow + row->allow);
+		struct route *route;
+
+		if (allow == NOBODY)
+			continue;
+		route = add(row->item ? talloc_asprintf(NULL, "%s/%s%s", base, id, row->suffix) : base, row->method);
+		route->operation = row->operation;
+		route->id = talloc_asprintf(NULL, "%s_%s", resource->name, row->verb);
+		route->allow = allow;
+		route->writes = row->writes;
+		route->service = service;
+		route->resource = resource;
+		route->act = row->act;
+	}
+}
+
+void route_setup(void)
+{
+	if (count)
+		return;
+	labels[0] = "none";
+	for (const struct service *const *s = services; *s; s++) {
+		for (const struct action *a = (*s)->actions; a && a->path; a++)
+			add_action(*s, NULL, a);
+		for (const struct resource *const *p = (*s)->resources; p && *p; p++)
+			add_resource(*s, *p);
+	}
+}
+
+const struct route *route_first(void)
+{
+	return routes;
+}
+
+int route_count(void)
+{
+	return count;
+}
+
+const char *route_label(int number)
+{
+	return number <= count ? labels[number] : NULL;
+}
+
+/* Do the path's segments fit the route's? "{id}" takes any one segment that is not empty. */
+static bool fits(const struct route *route, char **parts, int n)
+{
+	if (route->segment_count != n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (route->segments[i][0] == '{' ? !parts[i][0] : strcmp(route->segments[i], parts[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The path's segments without the version: -1 when there are too many for any route. */
+static int split_path(struct request *r, char ***parts, bool *versioned)
+{
+	const char *path = r->path;
+
+	*versioned = strncmp(path, "/v1/", 4) == 0;
+	if (*versioned)
+		path += 3;
+	return path[0] == '/' ? str_split(MEM(r), path + 1, '/', ROUTE_SEGMENTS_MAX, parts) : -1;
+}
+
+static bool stands_there(const struct route *route, bool versioned)
+{
+	return !(versioned && route->action && route->action->unversioned);
+}
+
+const char *route_allowed(struct request *r)
+{
+	unsigned allowed = 0;
+	bool versioned;
+	char **parts;
+	char *text;
+	int n = split_path(r, &parts, &versioned);
+
+	for (int i = 0; n > 0 && i < count; i++)
+		if (stands_there(&routes[i], versioned) && fits(&routes[i], parts, n))
+			allowed |= routes[i].method;
+	if (!allowed)
+		return NULL;
+	if (allowed & METHOD_GET)
+		allowed |= METHOD_HEAD;
+	text = talloc_strdup(MEM(r), "");
+	for (size_t i = 0; i < COUNT_OF(methods); i++)
+		if (allowed & methods[i].method)
+			text = talloc_asprintf_append_buffer(text, "%s, ", methods[i].text);
+	return talloc_asprintf_append_buffer(text, "OPTIONS");
+}
+
+static void take_path_params(struct request *r, char **parts)
+{
+	for (int i = 0; i < r->route->segment_count; i++) {
+		const char *segment = r->route->segments[i];
+
+		if (segment[0] != '{')
+			continue;
+		assert(r->path_param_count < PATH_PARAMS_MAX);
+		r->path_params[r->path_param_count++] = (struct param){
+			.name = talloc_strndup(MEM(r), segment + 1, strlen(segment) - 2), .value = parts[i]
+		};
+	}
+}
+
+static int refuse_method(struct request *r)
+{
+	const char *allowed = route_allowed(r);
+
+	if (!allowed)
+		return fail(r, E_NOT_FOUND, "Nothing stands at this path; /v1/openapi.json lists what there is");
+	http_header_add(r->http, "Allow", allowed);
+	return fail(r, E_METHOD_NOT_ALLOWED, "This path takes %s", allowed);
+}
+
+int step_route(struct request *r)
+{
+	enum http_method method = r->http->method == METHOD_HEAD ? METHOD_GET : r->http->method;
+	bool versioned;
+	char **parts;
+	int n, rc;
+
+	if (r->http->refused)
+		return fail(r, r->http->refused, r->http->refused_why ? "%s" : NULL, r->http->refused_why);
+	rc = query_parse(r);
+	if (rc)
+		return rc;
+	if (method == METHOD_OPTIONS && strcmp(r->http->target, "*") == 0)
+		return OK;
+	n = split_path(r, &parts, &versioned);
+	for (int i = 0; n > 0 && i < count; i++) {
+		if (routes[i].method != method || !stands_there(&routes[i], versioned) || !fits(&routes[i], parts, n))
+			continue;
+		r->route = &routes[i];
+		take_path_params(r, parts);
+		return OK;
+	}
+	if (method == METHOD_OPTIONS && route_allowed(r))
+		return OK;
+	return refuse_method(r);
+}
+
+void routes_print(struct buf *out)
+{
+	static const char *const allow[] = { [NOBODY] = "nobody", [ANYONE] = "anyone", [ADMIN] = "admin" };
+
+	for (int i = 0; i < count; i++)
+		buf_addf(out, "%-7s %-52s %-7s %-9s %s\n", method_text(routes[i].method), routes[i].path,
+			 allow[routes[i].allow], routes[i].service->name, routes[i].id);
+}

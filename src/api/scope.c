@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conditions that every statement on a resource's rows carries. Called by list.c and crud.c. */
+#include "api/scope.h"
+
+#include <string.h>
+#include "api/route.h"
+#include "base/uuid.h"
+#include "base/banned.h"
+
+int scope_deleted(struct request *r, struct select *s)
+{
+	const char *deleted = query_text(r, "deleted");
+
+	if (!deleted) {
+		select_where(s, "t.deleted_at is null");
+		return OK;
+	}
+	if (r->caller.is != ADMIN)
+		return fail(r, E_FORBIDDEN, "Only an admin may ask for deleted rows");
+	if (strcmp(deleted, "only") == 0)
+		select_where(s, "t.deleted_at is not null");
+	else if (strcmp(deleted, "with") != 0)
+		return task_problem(&r->task, "deleted", "must be \"with\" or \"only\"");
+	return OK;
+}
+
+static int not_found(struct request *r, const struct resource *resource)
+{
+	return fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
+}
+
+int scope_parent(struct request *r, struct select *s)
+{
+	const struct resource *parent = s->resource->parent_resource;
+	const char *id = path_text(r, "id");
+	bool by_id = uuid_is(id ? id : "");
+	struct pg_rows *rows;
+	int rc;
+
+	if (!parent)
+		return OK;
+	if (!by_id && !parent->has_slug)
+		return not_found(r, parent);
+	rc = pg_query(&r->task, &rows,
+		      talloc_asprintf(MEM(r), "select id from %s.%s where %s = $1 and deleted_at is null", parent->service,
+				      parent->name, by_id ? "id" : "slug"),
+		      PG_PARAMS(id));
+	if (rc)
+		return rc;
+	if (pg_count(rows) == 0)
+		return not_found(r, parent);
+	s->parent_id = pg_value(rows, 0, 0);
+	select_where(s, "t.%s = $%d::uuid", s->resource->parent_column, select_param(s, s->parent_id));
+	return OK;
+}
+
+int scope_item(struct request *r, struct select *s)
+{
+	const struct resource *resource = s->resource;
+	const char *id = resource->parent ? path_text(r, talloc_asprintf(MEM(r), "%s_id", resource->name))
+					  : path_text(r, "id");
+
+	if (uuid_is(id))
+		select_where(s, "t.id = $%d::uuid", select_param(s, id));
+	else if (resource->has_slug)
+		select_where(s, "t.slug = $%d", select_param(s, id));
+	else
+		return not_found(r, resource);
+	return OK;
+}

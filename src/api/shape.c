@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Representations: which columns a SELECT names and how a row of them becomes JSON. PostgreSQL's text goes to JSON bytes
+ * without a tree between. Called by crud.c, include.c and the services' own actions.
+ */
+#include "api/shape.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+#include "api/input.h"
+#include "api/route.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "base/banned.h"
+
+enum { RESOURCES_MAX = 32 };
+
+static struct shape *wholes[RESOURCES_MAX];
+static int whole_count;
+
+static void add_field(struct shape *shape, const struct field *field)
+{
+	assert(shape->count < SHAPE_FIELDS_MAX);
+	shape->fields[shape->count++].field = field;
+}
+
+static size_t object_length(const struct field *field)
+{
+	const char *dot = strchr(field->name, '.');
+
+	return dot ? (size_t)(dot - field->name) : 0;
+}
+
+static bool same_object(const struct field *a, const struct field *b)
+{
+	size_t len = object_length(a);
+
+	return len && len == object_length(b) && strncmp(a->name, b->name, len) == 0;
+}
+
+/* Works out the keys, where objects open and close, the columns and the tag. */
+static void finish(TALLOC_CTX *mem, struct shape *shape)
+{
+	unsigned char digest[crypto_shorthash_BYTES];
+	static const unsigned char key[crypto_shorthash_KEYBYTES] = "representation";
+	char *columns = talloc_strdup(mem, "");
+
+	for (int i = 0; i < shape->count; i++) {
+		struct shape_field *f = &shape->fields[i];
+		size_t len = object_length(f->field);
+
+		f->key = len ? f->field->name + len + 1 : f->field->name;
+		if (len && (i == 0 || !same_object(f->field, shape->fields[i - 1].field)))
+			f->opens = talloc_strndup(mem, f->field->name, len);
+		f->closes = len && (i + 1 == shape->count || !same_object(f->field, shape->fields[i + 1].field));
+		columns = talloc_asprintf_append_buffer(columns, "t.%s, ", field_column(mem, f->field));
+	}
+	shape->columns = talloc_asprintf_append_buffer(columns, "t.version");
+	crypto_shorthash(digest, (const unsigned char *)shape->columns, strlen(shape->columns), key);
+	sodium_bin2hex(shape->tag, sizeof(shape->tag), digest, 4);
+}
+
+static void add_whole(const struct resource *resource)
+{
+	struct shape *shape = talloc_zero(NULL, struct shape);
+
+	assert(whole_count < RESOURCES_MAX);
+	shape->resource = resource;
+	shape->whole = true;
+	for (const struct field *f = resource->fields; f->name; f++)
+		add_field(shape, f);
+	finish(shape, shape);
+	wholes[whole_count++] = shape;
+}
+
+void shape_setup(void)
+{
+	for (const struct service *const *s = services; whole_count == 0 && *s; s++)
+		for (const struct resource *const *p = (*s)->resources; p && *p; p++)
+			add_whole(*p);
+}
+
+const struct shape *shape_whole(const struct resource *resource)
+{
+	for (int i = 0; i < whole_count; i++)
+		if (wholes[i]->resource == resource)
+			return wholes[i];
+	assert(!"a resource that stands in no service");
+	return NULL;
+}
+
+/* Does a name of ?fields= mean this field: itself, or the object that it stands in? */
+static bool names_field(const char *name, const struct field *field)
+{
+	size_t len = object_length(field);
+
+	return strcmp(name, field->name) == 0 || (len && strlen(name) == len && strncmp(name, field->name, len) == 0);
+}
+
+static bool is_asked(char **names, int n, const struct field *field)
+{
+	for (int i = 0; i < n; i++)
+		if (names_field(names[i], field))
+			return true;
+	return (field->flags & KEY) != 0;
+}
+
+int shape_from_query(struct request *r, const struct resource *resource, const struct shape **shape)
+{
+	const char *text = query_text(r, "fields");
+	struct shape *made;
+	char **names;
+	int n;
+
+	*shape = shape_whole(resource);
+	if (!text)
+		return OK;
+	n = str_split(MEM(r), text, ',', SHAPE_FIELDS_MAX, &names);
+	if (n < 0)
+		return task_problem(&r->task, "fields", "names too many fields");
+	made = talloc_zero(MEM(r), struct shape);
+	made->resource = resource;
+	for (int i = 0; i < n; i++) {
+		const struct field *f = resource->fields;
+
+		while (f->name && !names_field(names[i], f))
+			f++;
+		if (!f->name)
+			task_problem(&r->task, "fields", "\"%.60s\" is not a field of %s", names[i], resource->name);
+	}
+	if (r->task.failure.code)
+		return r->task.failure.code;
+	for (const struct field *f = resource->fields; f->name; f++)
+		if (is_asked(names, n, f))
+			add_field(made, f);
+	finish(made, made);
+	*shape = made;
+	return OK;
+}
+
+/* One element of an array's text form, from `*at` on; its unescaped bytes are appended to `element`. */
+static void read_element(const char *text, size_t len, size_t *at, struct buf *element)
+{
+	bool quoted = text[*at] == '"';
+	size_t i = *at + quoted;
+
+	while (i < len && (quoted ? text[i] != '"' : text[i] != ',' && text[i] != '}')) {
+		if (text[i] == '\\' && i + 1 < len)
+			i++;
+		buf_addc(element, text[i++]);
+	}
+	*at = i + quoted;
+}
+
+void shape_write_array(struct writer *j, const char *text, size_t len)
+{
+	struct buf element;
+	size_t at = 1;
+
+	writer_array(j);
+	buf_init(&element, j->out->mem, len + 1);
+	while (at + 1 < len) {
+		buf_clear(&element);
+		read_element(text, len, &at, &element);
+		writer_text(j, element.data ? element.data : "", element.len);
+		at++; /* the comma */
+	}
+	writer_array_end(j);
+	talloc_free(element.data);
+}
+
+static void write_time(struct writer *j, const char *text, size_t len)
+{
+	char time[TIME_TEXT_MAX];
+	size_t n = time_from_pg(text, len, time);
+
+	writer_text(j, n ? time : text, n ? n : len);
+}
+
+static void write_value(struct writer *j, const struct field *field, const char *text, size_t len)
+{
+	if (field->flags & MANY) {
+		shape_write_array(j, text, len);
+		return;
+	}
+	switch (field->type) {
+	case INT:
+	case DECIMAL:
+	case OBJECT:
+		writer_raw(j, text, len);
+		return;
+	case BOOL:
+		writer_bool(j, text[0] == 't');
+		return;
+	case TIME:
+		write_time(j, text, len);
+		return;
+	default:
+		writer_text(j, text, len);
+	}
+}
+
+/* An object all of whose members are null is null itself: no location rather than one without coordinates. */
+static bool object_is_empty(const struct shape *shape, const struct pg_rows *rows, int row, int i)
+{
+	for (;; i++) {
+		if (pg_value(rows, row, i))
+			return false;
+		if (shape->fields[i].closes)
+			return true;
+	}
+}
+
+static int past_object(const struct shape *shape, int i)
+{
+	while (!shape->fields[i].closes)
+		i++;
+	return i;
+}
+
+void shape_write(const struct shape *shape, struct writer *j, const struct pg_rows *rows, int row)
+{
+	for (int i = 0; i < shape->count; i++) {
+		const struct shape_field *f = &shape->fields[i];
+		const char *text = pg_value(rows, row, i);
+
+		if (f->opens) {
+			writer_key(j, f->opens);
+			if (object_is_empty(shape, rows, row, i)) {
+				writer_null(j);
+				i = past_object(shape, i);
+				continue;
+			}
+			writer_object(j);
+		}
+		writer_key(j, f->key);
+		if (text)
+			write_value(j, f->field, text, pg_length(rows, row, i));
+		else
+			writer_null(j);
+		if (f->closes)
+			writer_object_end(j);
+	}
+}
+
+static int forget_json(json_t **kept)
+{
+	json_decref(*kept);
+	return 0;
+}
+
+json_t *json_keep(TALLOC_CTX *mem, json_t *value)
+{
+	json_t **kept = talloc(mem, json_t *);
+
+	*kept = value;
+	talloc_set_destructor(kept, forget_json);
+	return value;
+}
+
+json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows, int row)
+{
+	struct buf text;
+	struct writer j;
+	json_t *value;
+
+	buf_init(&text, mem, 1 << 20);
+	writer_init(&j, &text);
+	writer_object(&j);
+	shape_write(shape, &j, rows, row);
+	writer_object_end(&j);
+	value = json_loadb(text.data, text.len, 0, NULL);
+	assert(value);
+	talloc_free(text.data);
+	return json_keep(mem, value);
+}

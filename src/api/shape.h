@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A shape: which fields of a resource stand in a representation, in which order; from it come the SELECT's columns and
+ * the JSON of a row. Each resource has one whole shape, made at start; ?fields= makes others.
+ */
+#ifndef API_SHAPE_H
+#define API_SHAPE_H
+
+#include <jansson.h>
+#include "api/request.h"
+#include "api/resource.h"
+#include "base/writer.h"
+#include "store/pg.h"
+
+enum { SHAPE_FIELDS_MAX = 64 };
+
+struct shape_field {
+	const struct field *field;
+	const char *key;       /* within its object */
+	const char *opens;     /* name of the object that begins here, NULL */
+	bool closes;	       /* the object ends after this one */
+};
+
+struct shape {
+	const struct resource *resource;
+	int count;
+	struct shape_field fields[SHAPE_FIELDS_MAX];
+	const char *columns; /* "t.id, t.name, ..., t.version": version is column number `count` */
+	char tag[9];	     /* digest of the columns: part of the entity tags */
+	bool whole;
+};
+
+void shape_setup(void);
+/* The whole shape of a resource. */
+const struct shape *shape_whole(const struct resource *resource);
+/* The shape that ?fields= asks for (the whole one without it); E_VALIDATION names an unknown field. */
+int shape_from_query(struct request *r, const struct resource *resource, const struct shape **shape);
+/* Writes a row's fields, without the braces around them. */
+void shape_write(const struct shape *shape, struct writer *j, const struct pg_rows *rows, int row);
+/* A row as jansson's object, a child of `mem`. */
+json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows, int row);
+/* Keeps a jansson value until `mem` is freed; returns it. */
+json_t *json_keep(TALLOC_CTX *mem, json_t *value);
+/* Appends a PostgreSQL text[] ('{a,"b c"}') as a JSON array. */
+void shape_write_array(struct writer *j, const char *text, size_t len);
+
+#endif

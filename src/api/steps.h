@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline's own steps, one per file, in the order in which pipeline.c lists them; step_route is in route.h. */
+#ifndef API_STEPS_H
+#define API_STEPS_H
+
+#include "api/request.h"
+#include "base/attr.h"
+
+/* accept.c: the form of the answer: JSON, or problem+json for errors; 406 when the caller takes neither. */
+int step_accept(struct request *r) MUST_USE;
+/* allow.c: may this caller do this? Deny by default. */
+int step_allow(struct request *r) MUST_USE;
+/* input.c: query names, media type, the body as JSON. */
+int step_input(struct request *r) MUST_USE;
+/* act.c: the route's function, in a transaction when it writes. waits */
+int step_act(struct request *r) MUST_USE;
+
+/* Parses JSON text into *body, which lives as long as the request. For fuzzing, too. */
+int input_parse(struct request *r, const char *text, size_t len, json_t **body) MUST_USE;
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many rows a list has in all: exact up to TOTAL_EXACT_MAX, beyond that the planner's estimate.
+ */
+#ifndef API_TOTAL_H
+#define API_TOTAL_H
+
+#include "api/request.h"
+#include "api/select.h"
+#include "base/attr.h"
+
+enum { TOTAL_EXACT_MAX = 10000 };
+
+struct total {
+	long long count;
+	bool estimated;
+	const char *rows_sql; /* "select 1 from ... where ..." without limit */
+	int param_count;
+	const char *const *params;
+};
+
+/* Remembers what is to be counted: call it when the conditions stand and before a cursor's is added. */
+void total_prepare(struct total *total, struct request *r, struct select *s);
+/* Counts. waits */
+int total_fetch(struct total *total, struct request *r) MUST_USE;
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The config table and its parsing; see config.h. */
+#include "base/config.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/str.h"
+#include "base/banned.h"
+
+#define AT(member) offsetof(struct config, member)
+
+const struct config_row config_rows[] = {
+	{ .env = "GUILDFORD_LISTEN", .flag = "listen", .type = CONFIG_TEXT, .offset = AT(listen), .def = "127.0.0.1:8080",
+	  .max = 200, .doc = "Address and port to serve on; [::1]:8080 for IPv6, port 0 for any free one." },
+	{ .env = "GUILDFORD_DATA", .flag = "data", .type = CONFIG_TEXT, .offset = AT(data), .def = "./data", .max = 1000,
+	  .doc = "Folder of the private PostgreSQL cluster, reports and generated secrets." },
+	{ .env = "GUILDFORD_WORKERS", .flag = "workers", .type = CONFIG_INT, .offset = AT(workers), .def = "0", .max = 128,
+	  .doc = "Worker processes; 0 is one per core." },
+	{ .env = "DATABASE_URL", .type = CONFIG_TEXT, .offset = AT(database_url), .def = "", .max = 2000,
+	  .flags = CONFIG_SECRET, .doc = "PostgreSQL to use instead of the private cluster, as a libpq URI." },
+	{ .env = "GUILDFORD_ADMIN_TOKEN", .type = CONFIG_TEXT, .offset = AT(admin_token), .def = "", .min = 16, .max = 200,
+	  .flags = CONFIG_SECRET, .doc = "Bearer token of all writes, at least 16 characters; unset: all writes are refused." },
+	{ .env = "GUILDFORD_LOG_LEVEL", .flag = "log-level", .type = CONFIG_CHOICE, .offset = AT(log_level), .def = "info",
+	  .choices = "debug|info|warn|error|off", .doc = "Log lines below this level are not written." },
+	{ .env = "GUILDFORD_ACCESS_LOG", .flag = "access-log", .type = CONFIG_BOOL, .offset = AT(access_log), .def = "on",
+	  .doc = "One log line per request." },
+	{ .env = "GUILDFORD_CORS_ORIGINS", .flag = "cors-origins", .type = CONFIG_TEXT, .offset = AT(cors_origins), .def = "",
+	  .max = 4000, .doc = "Origins that browsers may call from, comma-separated; * is any." },
+	{ .env = "GUILDFORD_HEADER_MAX", .flag = "header-max", .type = CONFIG_INT, .offset = AT(header_max), .def = "16384",
+	  .min = 1024, .max = 1048576, .unit = "bytes", .doc = "Request line and headers; beyond it 431." },
+	{ .env = "GUILDFORD_URL_MAX", .flag = "url-max", .type = CONFIG_INT, .offset = AT(url_max), .def = "8192", .min = 128,
+	  .max = 1048576, .unit = "bytes", .doc = "Request target; beyond it 414." },
+	{ .env = "GUILDFORD_BODY_MAX", .flag = "body-max", .type = CONFIG_INT, .offset = AT(body_max), .def = "1048576",
+	  .max = 104857600, .unit = "bytes", .doc = "Request body; beyond it 413." },
+	{ .env = "GUILDFORD_HEADER_TIMEOUT", .flag = "header-timeout", .type = CONFIG_INT, .offset = AT(header_timeout),
+	  .def = "10000", .min = 50, .max = 600000, .unit = "ms", .doc = "Time for all headers to arrive; beyond it 408." },
+	{ .env = "GUILDFORD_BODY_TIMEOUT", .flag = "body-timeout", .type = CONFIG_INT, .offset = AT(body_timeout),
+	  .def = "30000", .min = 50, .max = 600000, .unit = "ms", .doc = "Time for the body to arrive; beyond it 408." },
+	{ .env = "GUILDFORD_IDLE_TIMEOUT", .flag = "idle-timeout", .type = CONFIG_INT, .offset = AT(idle_timeout),
+	  .def = "60000", .min = 50, .max = 3600000, .unit = "ms", .doc = "An idle connection is closed after this." },
+	{ .env = "GUILDFORD_WRITE_TIMEOUT", .flag = "write-timeout", .type = CONFIG_INT, .offset = AT(write_timeout),
+	  .def = "30000", .min = 50, .max = 600000, .unit = "ms",
+	  .doc = "A reader that takes nothing of its answer for this long is dropped." },
+	{ .env = "GUILDFORD_DRAIN_TIMEOUT", .flag = "drain-timeout", .type = CONFIG_INT, .offset = AT(drain_timeout),
+	  .def = "10000", .min = 0, .max = 600000, .unit = "ms", .doc = "Time for requests in flight to finish at SIGTERM." },
+	{ .env = "GUILDFORD_REQUEST_TIMEOUT", .flag = "request-timeout", .type = CONFIG_INT, .offset = AT(request_timeout),
+	  .def = "10000", .min = 50, .max = 600000, .unit = "ms", .doc = "Deadline of everything that a request waits for." },
+	{ .env = "GUILDFORD_CONNECTIONS_MAX", .flag = "connections-max", .type = CONFIG_INT, .offset = AT(connections_max),
+	  .def = "20000", .min = 1, .max = 1000000, .doc = "Open connections per worker; more are closed at once." },
+	{ .env = "GUILDFORD_REQUESTS_MAX", .flag = "requests-max", .type = CONFIG_INT, .offset = AT(requests_max),
+	  .def = "2000", .min = 1, .max = 100000, .doc = "Requests in flight per worker; beyond it 503." },
+	{ .env = "GUILDFORD_DATABASE_PIPELINES", .flag = "database-pipelines", .type = CONFIG_INT,
+	  .offset = AT(database_pipelines), .def = "2", .min = 1, .max = 64,
+	  .doc = "Connections per worker that short statements share." },
+	{ .env = "GUILDFORD_DATABASE_LEASES", .flag = "database-leases", .type = CONFIG_INT, .offset = AT(database_leases),
+	  .def = "8", .min = 1, .max = 256, .doc = "Connections per worker for transactions and long statements." },
+	{ .env = "GUILDFORD_STATEMENT_TIMEOUT", .flag = "statement-timeout", .type = CONFIG_INT,
+	  .offset = AT(statement_timeout), .def = "5000", .min = 10, .max = 3600000, .unit = "ms",
+	  .doc = "PostgreSQL gives up on a statement after this." },
+};
+const size_t config_rows_count = COUNT_OF(config_rows);
+
+struct config config;
+
+static const char *sources[COUNT_OF(config_rows)];
+
+static void *member(const struct config_row *row)
+{
+	return (char *)&config + row->offset;
+}
+
+static bool is_listen(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	unsigned char address[16];
+	long long port;
+	size_t len;
+
+	if (!colon || !str_to_int(colon + 1, 0, 65535, &port))
+		return false;
+	len = (size_t)(colon - text);
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		return inet_pton(AF_INET6, host + 1, address) == 1;
+	}
+	return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, address) == 1;
+}
+
+static bool read_bool(const char *text, bool *value)
+{
+	static const char *const words[] = { "off", "on", "false", "true", "no", "yes", "0", "1" };
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*value = i % 2;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_choice(const char *choices, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
+		if (len && strncmp(c, text, len) == 0 && (c[len] == '|' || c[len] == '\0'))
+			return true;
+	return false;
+}
+
+/* Takes a value, or says in `why` what the setting takes. */
+static int set(const struct config_row *row, const char *text, const char *name, char *why, size_t size)
+{
+	const char *shown = row->flags & CONFIG_SECRET ? "the value" : text;
+	size_t len = strlen(text);
+	long long number;
+
+	switch (row->type) {
+	case CONFIG_INT:
+		if (!str_to_int(text, row->min, row->max, &number)) {
+			snprintf(why, size, "%s: \"%s\" is not a whole number from %lld to %lld", name, shown, row->min, row->max);
+			return -1;
+		}
+		*(int *)member(row) = (int)number;
+		return 0;
+	case CONFIG_BOOL:
+		if (!read_bool(text, member(row))) {
+			snprintf(why, size, "%s: \"%s\" is neither on nor off", name, shown);
+			return -1;
+		}
+		return 0;
+	case CONFIG_CHOICE:
+		if (!is_choice(row->choices, text)) {
+			snprintf(why, size, "%s: \"%s\" is none of %s", name, shown, row->choices);
+			return -1;
+		}
+		break;
+	case CONFIG_TEXT:
+		if (len > (size_t)row->max || (len && len < (size_t)row->min)) {
+			snprintf(why, size, "%s: takes %lld to %lld characters", name, row->min, row->max);
+			return -1;
+		}
+		if (row->offset == AT(listen) && !is_listen(text)) {
+			snprintf(why, size, "%s: \"%s\" is not an address and port such as 127.0.0.1:8080", name, shown);
+			return -1;
+		}
+		break;
+	}
+	*(const char **)member(row) = text;
+	return 0;
+}
+
+/* The row of "--listen" or "--listen=x", and where its value stands (NULL: in the next argument). */
+static const struct config_row *find_flag(const char *arg, const char **value)
+{
+	if (strncmp(arg, "--", 2) != 0)
+		return NULL;
+	for (size_t i = 0; i < COUNT_OF(config_rows); i++) {
+		const char *flag = config_rows[i].flag;
+		size_t len = flag ? strlen(flag) : 0;
+
+		if (!flag || strncmp(arg + 2, flag, len) != 0 || (arg[2 + len] != '\0' && arg[2 + len] != '='))
+			continue;
+		*value = arg[2 + len] == '=' ? arg + 3 + len : NULL;
+		return &config_rows[i];
+	}
+	return NULL;
+}
+
+static int read_flags(int *argc, char **argv, char *why, size_t size)
+{
+	int kept = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		const char *value = NULL;
+		const struct config_row *row = find_flag(argv[i], &value);
+
+		if (strcmp(argv[i], "--") == 0) {
+			while (i < *argc)
+				argv[kept++] = argv[i++];
+			break;
+		}
+		if (!row) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (!value && i + 1 == *argc) {
+			snprintf(why, size, "--%s: a value is missing", row->flag);
+			return -1;
+		}
+		if (set(row, value ? value : argv[++i], talloc_asprintf(NULL, "--%s", row->flag), why, size) != 0)
+			return -1;
+		sources[row - config_rows] = "flag";
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return 0;
+}
+
+int config_load(int *argc, char **argv, char *why, size_t size)
+{
+	for (size_t i = 0; i < COUNT_OF(config_rows); i++) {
+		const struct config_row *row = &config_rows[i];
+		const char *given = getenv(row->env);
+
+		sources[i] = given ? "environment" : "default";
+		if (set(row, given ? given : row->def, row->env, why, size) != 0)
+			return -1;
+	}
+	return read_flags(argc, argv, why, size);
+}
+
+const char *config_source(size_t i)
+{
+	return sources[i];
+}
+
+void config_text(size_t i, bool reveal, char *out, size_t size)
+{
+	const struct config_row *row = &config_rows[i];
+
+	switch (row->type) {
+	case CONFIG_INT:
+		snprintf(out, size, "%d", *(int *)member(row));
+		return;
+	case CONFIG_BOOL:
+		snprintf(out, size, "%s", *(bool *)member(row) ? "on" : "off");
+		return;
+	default:
+		break;
+	}
+	snprintf(out, size, "%s", *(const char **)member(row));
+	if ((row->flags & CONFIG_SECRET) && !reveal && out[0])
+		snprintf(out, size, "********");
+}
