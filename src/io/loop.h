@@ -7,6 +7,7 @@
 #define IO_LOOP_H
 
 #include <stdint.h>
+#include <stdbool.h>
 #include <uv.h>
 #include "base/attr.h"
 #include "io/task.h"

@@ -52,8 +52,8 @@ int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count, 
 int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int count, const char *const *params) MUST_USE;
 /* Runs a script of several statements (migrations) on the task's lease, unprepared, without parameters. waits */
 int pg_script(struct task *t, const char *sql) MUST_USE;
-/* Leases a connection and begins a transaction; ends it. Rollback is also what happens to a lease that is dropped with
- * its task: pg_release() is called by whoever ends a task. wait */
+/* Leases a connection and begins a transaction; ends it and gives the connection back. Who begins must end, on every
+ * path. wait */
 int pg_begin(struct task *t) MUST_USE;
 int pg_commit(struct task *t) MUST_USE;
 void pg_rollback(struct task *t);
