@@ -27,7 +27,9 @@ COLUMNS = ("id name slug description status phone email website price_level addr
            "address_region address_postcode location_lat location_lng primary_category other_categories attributes "
            "source source_id verified inspection_rating created_at updated_at").split()
 INSPECTION = "id business_id scheme rating rating_value date hygiene_score structural_score confidence_score".split()
-SPREAD_KM = 1.5  # standard deviation of the distance from a town's centre: dense as a British town is
+# Standard deviation of the distance from a town's centre is this times the root of the town's weight, so that large towns
+# are wide and not piled up: at a million rows some 600 businesses stand on a square kilometre, as in a British town.
+SPREAD_KM = 0.8
 EPOCH_MS = 1704067200000  # 2024-01-01
 
 
@@ -92,8 +94,9 @@ class Town:
 
     def place(self, town):
         """Latitude and longitude, Gaussian around the centre."""
-        lat = town[3] + self.rnd.gauss(0, SPREAD_KM) / 111.2
-        lng = town[4] + self.rnd.gauss(0, SPREAD_KM) / (111.2 * math.cos(math.radians(town[3])))
+        spread = SPREAD_KM * math.sqrt(town[5])
+        lat = town[3] + self.rnd.gauss(0, spread) / 111.2
+        lng = town[4] + self.rnd.gauss(0, spread) / (111.2 * math.cos(math.radians(town[3])))
         return round(lat, 6), round(lng, 6)
 
     def postcode(self, district):

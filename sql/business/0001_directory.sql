@@ -131,9 +131,11 @@ create index business_status on business.business (status, name_sort, id);
 create index business_inspection on business.business (inspection_rating, name_sort, id) where inspection_rating is not null;
 create index business_verified on business.business (verified, name_sort, id);
 create index business_attributes on business.business using gin (attributes jsonb_path_ops);
-create index business_position on business.business using gist (position);
+-- With what a page of neighbours and their number need, so that both are read from the index alone.
+create index business_position on business.business using gist (position) include (id, deleted_at);
 create index business_point on business.business using gist (point(location_lng, location_lat));
-create index business_search on business.business using gin (search);
+-- Without the list of pending entries, which every search would have to read through.
+create index business_search on business.business using gin (search) with (fastupdate = off);
 
 -- The normalised relation behind primary_category and other_categories: foreign keys live here.
 create table business.business_category (
@@ -164,7 +166,7 @@ create table business.word (
 	created_at	timestamptz not null default clock_timestamp(),
 	updated_at	timestamptz not null default clock_timestamp()
 );
-create index word_similar on business.word using gin (word public.gin_trgm_ops);
+create index word_similar on business.word using gin (word public.gin_trgm_ops) with (fastupdate = off);
 
 create function business.words(text) returns setof text
 language sql immutable strict parallel safe as $$
