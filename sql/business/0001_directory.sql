@@ -221,9 +221,10 @@ begin
 		select distinct l, new.name_sort, new.id, new.deleted_at
 		from business.business_category bc, business.category_line(bc.category) l
 		where bc.business_id = new.id;
+	-- A lookup for each word: as NOT EXISTS it would be planned as a join that reads all words.
 	insert into business.word (word)
 		select w from business.words(concat_ws(' ', new.name, new.address_locality)) w
-		where not exists (select 1 from business.word k where k.word = w)
+		where (select k.word from business.word k where k.word = w) is null
 		order by w on conflict do nothing;
 	return null;
 end $$;

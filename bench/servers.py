@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bench/run starts and watches: the program, its peer, and ten thousand idle connections. Everything listens on
+127.0.0.1, and whatever is started here is stopped here, by process id."""
+
+import os
+import pathlib
+import resource
+import selectors
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+TOKEN = "bench-token-of-no-worth"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def raise_file_limit(wanted=65536):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY or hard >= wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    elif os.geteuid() == 0:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+    else:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Server:
+    """A process that serves HTTP on a port of its own."""
+
+    def __init__(self, name, command, log, env, ready):
+        self.name = name
+        self.log = open(log, "ab")
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT,
+                                        env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+        self.ready = ready
+
+    def wait_ready(self, seconds=60):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise SystemExit(f"bench: {self.name} ended at once, see {self.log.name}")
+            try:
+                with urllib.request.urlopen(self.ready, timeout=2) as reply:
+                    if reply.status == 200:
+                        return self
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise SystemExit(f"bench: {self.name} is not ready after {seconds} s, see {self.log.name}")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+
+    def family(self):
+        """Its process and all below it, but for a PostgreSQL that it has started."""
+        found = [self.process.pid]
+        for pid in found:
+            for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+                found += [int(child) for child in task.read_text().split() if not is_postgres(int(child))]
+        return found
+
+
+def is_postgres(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip() in ("postgres", "postmaster")
+    except OSError:
+        return True
+
+
+def memory_kb(pid, file, key):
+    for line in pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1])
+    return 0
+
+
+def guildford(binary, data, out, access_log):
+    port = free_port()
+    env = {"GUILDFORD_ADMIN_TOKEN": TOKEN, "GUILDFORD_ACCESS_LOG": "on" if access_log else "off",
+           "GUILDFORD_CONNECTIONS_MAX": "20000"}
+    server = Server("guildford", [binary, "serve", "--listen", f"127.0.0.1:{port}", "--data", str(data)],
+                    out / ("guildford-logging.log" if access_log else "guildford.log"), env,
+                    f"http://127.0.0.1:{port}/readyz")
+    server.url = f"http://127.0.0.1:{port}"
+    return server
+
+
+def peer(folder, connection, out, processes):
+    """`connection`: the libpq parameters of the same database."""
+    port = free_port()
+    env = {"PGHOST": connection["host"], "PGPORT": connection["port"], "PGUSER": connection["user"],
+           "PGDATABASE": connection["dbname"], "PORT": str(port), "ADMIN_TOKEN": TOKEN,
+           "PEER_CLUSTER": str(processes), "NODE_ENV": "production"}
+    server = Server("peer", ["node", str(folder / "fastify.js")], out / "peer.log", env,
+                    f"http://127.0.0.1:{port}/v1/businesses?limit=1")
+    server.url = f"http://127.0.0.1:{port}"
+    return server
+
+
+def idle_connections(url, count):
+    """Opens keep-alive connections, asks one question on each, keeps them; gives the sockets."""
+    host, port = url.removeprefix("http://").split(":")
+    question = f"GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    chooser = selectors.DefaultSelector()
+    sockets = []
+    answered = 0
+    while answered < count:
+        for _ in range(min(200, count - len(sockets))):
+            s = socket.create_connection((host, int(port)), timeout=10)
+            s.sendall(question)
+            s.setblocking(False)
+            chooser.register(s, selectors.EVENT_READ)
+            sockets.append(s)
+        ready = chooser.select(timeout=10)
+        if not ready:
+            break
+        for key, _ in ready:
+            if not key.fileobj.recv(65536):
+                raise SystemExit("bench: an idle connection was closed by the server")
+            chooser.unregister(key.fileobj)
+            answered += 1
+    return sockets
