@@ -78,15 +78,23 @@ void pg_conn_init(struct pg_conn *c, int number, const struct pg_settings *s)
 	c->timer.data = c;
 }
 
+/* A statement may be forgotten while its Parse is still on the wire: no entry may point to it afterwards. */
+static void drop_prepared(struct pg_conn *c, struct pg_prepared *p)
+{
+	for (struct pg_entry *entry = c->first; entry; entry = entry->next)
+		if (entry->prepared == p)
+			entry->prepared = NULL;
+	HASH_DEL(c->statements, p);
+	free(p->sql);
+	free(p);
+}
+
 static void forget_statements(struct pg_conn *c)
 {
 	struct pg_prepared *p, *next;
 
-	HASH_ITER(hh, c->statements, p, next) {
-		HASH_DEL(c->statements, p);
-		free(p->sql);
-		free(p);
-	}
+	HASH_ITER(hh, c->statements, p, next)
+		drop_prepared(c, p);
 }
 
 void pg_entry_free(struct pg_entry *entry)
@@ -352,11 +360,8 @@ void pg_conn_forget(struct pg_conn *c, const char *sql)
 	struct pg_prepared *p;
 
 	HASH_FIND_STR(c->statements, sql, p);
-	if (!p)
-		return;
-	HASH_DEL(c->statements, p);
-	free(p->sql);
-	free(p);
+	if (p)
+		drop_prepared(c, p);
 }
 
 /* The statement's name on this connection; *fresh when it must be prepared first. Texts vary with the filters that
