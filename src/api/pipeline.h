@@ -25,6 +25,5 @@ const char *pipeline_step_name(int i);
 int step_identify(struct request *r) MUST_USE;
 /* gateway/cors.c: the CORS headers of a reply (Fetch standard), preflights included. */
 void cors_reply(struct request *r);
-bool cors_is_preflight(const struct request *r);
 
 #endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway service: what stands in front of all others, and the routes that are about the program itself. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "api/resource.h"
+
+extern const struct service gateway_service;
+
+/* health.c */
+int health_live(struct request *r) MUST_USE;
+int health_ready(struct request *r) MUST_USE;
+/* metrics.c */
+int metrics_get(struct request *r) MUST_USE;
+/* openapi.c */
+int openapi_get(struct request *r) MUST_USE;
+
+#endif
