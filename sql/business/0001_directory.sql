@@ -106,10 +106,11 @@ create table business.business (
 	name_sort		text collate "C" not null generated always as (business.fold(name)) stored,
 	-- The place on the sphere in metres (mean radius 6,371,008.8 m), so that a radius is a cube range and the distance
 	-- order an index order. Written out, for a generated column must not depend on a search_path.
-	position		public.cube generated always as (public.cube(array[
+	position		public.cube generated always as (case when location_lat is not null then
+				public.cube(array[
 				6371008.8 * cos(radians(location_lat)) * cos(radians(location_lng)),
 				6371008.8 * cos(radians(location_lat)) * sin(radians(location_lng)),
-				6371008.8 * sin(radians(location_lat))])) stored,
+				6371008.8 * sin(radians(location_lat))]) end) stored,
 	search			tsvector not null default '',
 	version			integer not null default 1,
 	created_at		timestamptz not null default clock_timestamp(),
@@ -317,6 +318,26 @@ begin
 			else left(base, 100) || '-' || n end;
 	end loop;
 	return candidate;
+end $$;
+
+-- The live business that is the same as one to be written: by source and source_id, or by name and postcode. The lock
+-- makes two at once see each other. Nulls are not asked for.
+create function business.duplicate_of(new_name text, postcode text, new_source text, new_source_id text, own uuid)
+returns uuid
+language plpgsql as $$
+declare
+	found_id uuid;
+begin
+	if new_source is not null and new_source_id is not null then
+		select id into found_id from business.business where source = new_source and source_id = new_source_id
+			and deleted_at is null and id is distinct from own;
+	end if;
+	if found_id is null and new_name is not null and postcode is not null then
+		perform pg_advisory_xact_lock(hashtextextended(business.fold(new_name) || ' ' || postcode, 11));
+		select id into found_id from business.business where address_postcode = postcode
+			and name_sort = business.fold(new_name) and deleted_at is null and id is distinct from own limit 1;
+	end if;
+	return found_id;
 end $$;
 
 -- The words of a search. A word that the town's names know stands for itself; another also stands for the known words

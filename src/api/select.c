@@ -50,7 +50,7 @@ const char *sql_array(TALLOC_CTX *mem, const char *const *items, int count)
 {
 	struct buf b;
 
-	buf_init(&b, mem, 4 << 20);
+	buf_init(&b, mem, (size_t)1 << 30); /* the items are bounded where they come in */
 	buf_addc(&b, '{');
 	for (int i = 0; i < count; i++) {
 		buf_adds(&b, i ? ",\"" : "\"");

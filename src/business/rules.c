@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the table of businesses cannot say: slugs are made, duplicates refused, categories must exist, a place has both
+ * coordinates. Called by api/crud.c before it writes, inside the transaction. */
+#include <string.h>
+#include "api/request.h"
+#include "api/types.h"
+#include "base/str.h"
+#include "business/business.h"
+#include "base/banned.h"
+
+enum { SLUG_MAX = 100 };
+
+static json_t *old_value(json_t *old, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char object[64];
+
+	if (!dot)
+		return json_object_get(old, name);
+	snprintf(object, sizeof(object), "%.*s", (int)(dot - name), name);
+	return json_object_get(json_object_get(old, object), dot + 1);
+}
+
+const char *value_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
+{
+	const struct value *value = values_get(v, name);
+	json_t *before;
+
+	if (value->set)
+		return value->text;
+	before = old ? old_value(old, name) : NULL;
+	if (json_is_string(before))
+		return json_string_value(before);
+	return json_is_number(before) ? talloc_asprintf(mem, "%.17g", json_number_value(before)) : NULL;
+}
+
+static bool changes(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
+{
+	const struct value *value = values_get(v, name);
+	json_t *before = old ? old_value(old, name) : NULL;
+	const char *text = json_is_string(before) ? json_string_value(before) : NULL;
+
+	(void)mem;
+	if (!value->set)
+		return false;
+	return !text || !value->text ? text != value->text : strcmp(text, value->text) != 0;
+}
+
+static void check_pair(struct request *r, struct values *v, json_t *old, const char *one, const char *other)
+{
+	bool first = value_after(MEM(r), v, old, one), second = value_after(MEM(r), v, old, other);
+
+	if (first && !second)
+		task_problem(&r->task, other, "is needed together with %s", one);
+	if (second && !first)
+		task_problem(&r->task, one, "is needed together with %s", other);
+}
+
+/* The slug that is to be made free and written, NULL when the caller gave one or it stays. */
+static const char *wanted_slug(struct request *r, struct values *v, json_t *old)
+{
+	struct value *slug = values_get(v, "slug");
+
+	if (slug->text || (old && !slug->set))
+		return NULL;
+	slug->set = true;
+	if (!old)
+		return str_slug(MEM(r), values_get(v, "name")->text, SLUG_MAX);
+	slug->text = json_string_value(json_object_get(old, "slug")); /* a replace without it keeps it */
+	return NULL;
+}
+
+/* One statement says it all: the free slug, the business that is the same, the categories that do not exist. */
+static const char rules_sql[] =
+	"select case when $1::text is not null then business.free_slug($1, $2, $3::uuid) end, "
+	"d.id, d.name, d.slug, "
+	"(select string_agg(c, ', ') from unnest(array[$8::text]) c where c is not null and not exists "
+	"(select from business.category where slug = c and deleted_at is null)), "
+	"(select string_agg(c, ', ') from unnest($9::text[]) c where not exists "
+	"(select from business.category where slug = c and deleted_at is null)) "
+	"from business.duplicate_of($4, $5, $6, $7, $3::uuid) same (id) left join business.business d on d.id = same.id";
+
+static int check_database(struct request *r, struct values *v, json_t *old)
+{
+	const char *slug = wanted_slug(r, v, old);
+	const char *own = old ? json_string_value(json_object_get(old, "id")) : NULL;
+	const char *locality = value_after(MEM(r), v, old, "address.locality");
+	bool named = changes(MEM(r), v, old, "name") || changes(MEM(r), v, old, "address.postcode");
+	bool sourced = changes(MEM(r), v, old, "source") || changes(MEM(r), v, old, "source_id");
+	const struct value *primary = values_get(v, "primary_category"), *others = values_get(v, "other_categories");
+	struct pg_rows *rows;
+	int rc;
+
+	if (!slug && !named && !sourced && !primary->text && !others->text)
+		return OK;
+	rc = pg_query(&r->task, &rows, rules_sql,
+		      PG_PARAMS(slug, locality ? str_slug(MEM(r), locality, SLUG_MAX) : NULL, own,
+				named ? value_after(MEM(r), v, old, "name") : NULL,
+				named ? value_after(MEM(r), v, old, "address.postcode") : NULL,
+				sourced ? value_after(MEM(r), v, old, "source") : NULL,
+				sourced ? value_after(MEM(r), v, old, "source_id") : NULL, primary->text, others->text));
+	if (rc)
+		return rc;
+	if (pg_value(rows, 0, 4))
+		task_problem(&r->task, "primary_category", "there is no category %s", pg_value(rows, 0, 4));
+	if (pg_value(rows, 0, 5))
+		task_problem(&r->task, "other_categories", "there is no category %.200s", pg_value(rows, 0, 5));
+	if (r->task.failure.code)
+		return r->task.failure.code;
+	if (pg_value(rows, 0, 1))
+		return fail(r, E_DUPLICATE, "This business is there already: %s (%s), id %s", pg_value(rows, 0, 2),
+			    pg_value(rows, 0, 3), pg_value(rows, 0, 1));
+	if (slug)
+		values_get(v, "slug")->text = pg_value(rows, 0, 0);
+	return OK;
+}
+
+int business_before_write(struct request *r, struct values *v, json_t *old)
+{
+	check_pair(r, v, old, "location.lat", "location.lng");
+	check_pair(r, v, old, "source", "source_id");
+	if (r->task.failure.code)
+		return r->task.failure.code;
+	return check_database(r, v, old);
+}
+
+int business_on_conflict(struct request *r, struct values *v, const char *constraint)
+{
+	(void)v;
+	if (strcmp(constraint, "business_slug") == 0)
+		return fail(r, E_DUPLICATE, "Another business has this slug");
+	if (strcmp(constraint, "business_source") == 0)
+		return fail(r, E_DUPLICATE, "Another business has this source and source_id");
+	return fail(r, E_CONFLICT, NULL);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guildford import: businesses from a file of others. */
+#include "business/import.h"
+
+#include <string.h>
+#include "cli/command.h"
+#include "cli/database.h"
+#include "io/coro.h"
+#include "store/migrate.h"
+#include "base/banned.h"
+
+enum { STACK_BYTES = 2 << 20 }; /* libxml2 and jansson were not written for small stacks */
+
+static int import(struct task *t, void *arg)
+{
+	const struct import_options *options = arg;
+	int rc = migrate_check(t);
+
+	return rc ? rc : import_run(t, options);
+}
+
+/* "--name value": the value, and *i moves on. NULL when it is not this option. */
+static const char *option(int argc, char **argv, int *i, const char *name)
+{
+	if (strcmp(argv[*i], name) != 0 || *i + 1 >= argc)
+		return NULL;
+	return argv[++*i];
+}
+
+static int read_option(int argc, char **argv, int *i, struct import_options *options)
+{
+	const char *text;
+
+	if (strcmp(argv[*i], "--dry-run") == 0)
+		options->dry_run = true;
+	else if (strcmp(argv[*i], "--keep") == 0)
+		options->keep = true;
+	else if ((text = option(argc, argv, i, "--source")))
+		options->source = text;
+	else if ((text = option(argc, argv, i, "--map")))
+		options->map = text;
+	else if ((text = option(argc, argv, i, "--report")))
+		options->report = text;
+	else
+		return EXIT_USAGE;
+	return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	struct import_options options = { 0 };
+	static const char *const formats[] = { "fhrs", "csv", "geojson" };
+	bool known = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' && read_option(argc, argv, &i, &options) != EXIT_DONE)
+			return EXIT_USAGE;
+		else if (argv[i - 1] && argv[i][0] != '-' && !options.format)
+			options.format = argv[i];
+		else if (argv[i][0] != '-' && !options.path)
+			options.path = argv[i];
+	}
+	for (size_t i = 0; options.format && i < COUNT_OF(formats); i++)
+		known = known || strcmp(formats[i], options.format) == 0;
+	if (!known || !options.path || (options.map && strcmp(options.format, "csv") != 0))
+		return EXIT_USAGE;
+	coro_setup(STACK_BYTES, 1);
+	return database_run(import, &options);
+}
+
+const struct command command_import = {
+	.name = "import",
+	.usage = "import fhrs|csv|geojson FILE [--dry-run] [--source NAME] [--map FIELD=COLUMN,...] [--report FILE] [--keep]",
+	.doc = "import businesses from a file",
+	.help = "Imports the businesses of a file. The same file twice changes nothing; a later one updates what changed\n"
+		"and marks as permanently_closed what it lacks. Fields that somebody has edited since stay as they are.\n"
+		"  fhrs           food hygiene ratings of one authority, XML of the Food Standards Agency\n"
+		"  csv            a header and rows; columns are named like fields, or see --map\n"
+		"  geojson        a FeatureCollection with OpenStreetMap tags\n"
+		"  --dry-run      say what would happen, write nothing\n"
+		"  --source NAME  which source this file is the whole of (default: from the file's name or authority)\n"
+		"  --map M        csv: field=column,... ; \":text\" for a column is the same text in each row\n"
+		"  --report FILE  where rejected rows and left-out values are listed (default: in --data)\n"
+		"  --keep         what the file lacks is not gone",
+	.run = run,
+};

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guildford serve: the supervisor. It prepares the database, opens the socket, forks the workers, starts again what
+ * dies, and ends everything in order. It serves no request itself and may block.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "api/pipeline.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "business/import.h"
+#include "cli/command.h"
+#include "cli/database.h"
+#include "cli/listen.h"
+#include "cli/worker.h"
+#include "io/loop.h"
+#include "store/cluster.h"
+#include "store/migrate.h"
+#include "store/pg.h"
+#include "base/banned.h"
+
+enum {
+	WORKERS_MAX = METRIC_SLOTS_MAX - 2,
+	BACKOFF_FIRST_US = 100000,
+	BACKOFF_MAX_US = 10000000,
+	STEADY_US = 30000000, /* who lived that long starts with the first back-off again */
+	TICK_MS = 200,
+	READY_MS = 30000,
+	GRACE_US = 3000000,
+	DATABASE_WAIT_US = 30000000
+};
+
+struct child {
+	pid_t pid; /* 0: to be started at start_us */
+	uint64_t started_us, start_us, backoff_us;
+};
+
+static struct supervisor {
+	struct cluster cluster;
+	bool private_cluster;
+	const char *url;
+	int listen_fd;
+	int workers;
+	struct child children[WORKERS_MAX];
+	uint64_t cluster_backoff_us, cluster_start_us;
+	sigset_t signals;
+	bool migrate;
+	const char *sample;
+} supervisor;
+
+static int usage(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--migrate") == 0)
+			supervisor.migrate = true;
+		else if (strcmp(argv[i], "--sample") == 0 && i + 1 < argc)
+			supervisor.sample = argv[++i];
+		else
+			return EXIT_USAGE;
+	}
+	return EXIT_DONE;
+}
+
+/* The database may be starting up just as we are. */
+static void wait_for_database(struct task *t)
+{
+	uint64_t until = time_monotonic_us() + DATABASE_WAIT_US;
+	struct pg_rows *rows;
+
+	while (pg_query(t, &rows, "select 1", PG_NONE) == E_UNAVAILABLE && time_monotonic_us() < until) {
+		task_forgive(t);
+		sleep_for(t, TICK_MS);
+	}
+}
+
+static int load_sample(struct task *t)
+{
+	struct import_options options = { .format = "csv", .path = supervisor.sample, .quiet = true };
+	struct pg_rows *rows;
+	int rc = pg_query(t, &rows, "select 1 from business.business limit 1", PG_NONE);
+
+	if (rc || pg_count(rows) > 0)
+		return rc;
+	return import_run(t, &options);
+}
+
+static int prepare(struct task *t, void *arg)
+{
+	int rc = OK;
+
+	(void)arg;
+	wait_for_database(t);
+	if (!t->failure.code && supervisor.migrate)
+		rc = migrate_apply(t, false, NULL, NULL);
+	if (t->failure.code)
+		return t->failure.code;
+	if (!rc)
+		rc = migrate_check(t);
+	if (!rc)
+		rc = api_check_schema(t);
+	if (!rc && supervisor.sample)
+		rc = load_sample(t);
+	return rc;
+}
+
+static int start_database(void)
+{
+	char why[600];
+
+	supervisor.url = config.database_url;
+	if (config.database_url[0])
+		return 0;
+	supervisor.private_cluster = true;
+	if (cluster_start(config.data, &supervisor.cluster, why, sizeof(why)) != 0) {
+		fprintf(stderr, "guildford: %s\n", why);
+		return -1;
+	}
+	supervisor.url = supervisor.cluster.url;
+	return 0;
+}
+
+/* Many connections need many descriptors: as many as the system lets us have. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warn("cannot raise the number of open files: %s", strerror(errno));
+}
+
+static int be_worker(int number, int ready_fd, pid_t parent)
+{
+	const struct worker_settings settings = {
+		.number = number, .listen_fd = supervisor.listen_fd, .ready_fd = ready_fd, .url = supervisor.url
+	};
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		return EXIT_FAILED;
+	signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches all; the supervisor says when */
+	signal(SIGTERM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return worker_run(&settings);
+}
+
+/* Forks worker `number`; `ready` may be -1. */
+static void start_worker(int number, int ready)
+{
+	struct child *c = &supervisor.children[number - 1];
+	pid_t parent = getpid();
+	int fds[2] = { -1, -1 };
+
+	if (ready < 0 && pipe(fds) == 0)
+		close(fds[0]);
+	log_flush();
+	c->pid = fork();
+	if (c->pid == 0)
+		_exit(be_worker(number, ready >= 0 ? ready : fds[1], parent));
+	if (fds[1] >= 0)
+		close(fds[1]);
+	c->started_us = time_monotonic_us();
+	if (c->pid > 0)
+		return;
+	log_error("cannot start worker %d: %s", number, strerror(errno));
+	c->pid = 0;
+	c->start_us = c->started_us + BACKOFF_MAX_US;
+}
+
+/* Starts all and waits until each has said that it is ready. */
+static int start_workers(void)
+{
+	int fds[2], ready = 0;
+	char byte;
+
+	if (pipe(fds) != 0)
+		return -1;
+	for (int i = 1; i <= supervisor.workers; i++)
+		start_worker(i, fds[1]);
+	close(fds[1]);
+	while (ready < supervisor.workers) {
+		struct pollfd p = { .fd = fds[0], .events = POLLIN };
+
+		if (poll(&p, 1, READY_MS) <= 0 || read(fds[0], &byte, 1) != 1)
+			break;
+		ready++;
+	}
+	close(fds[0]);
+	return ready == supervisor.workers ? 0 : -1;
+}
+
+static void worker_died(int number, int status)
+{
+	struct child *c = &supervisor.children[number - 1];
+	uint64_t now = time_monotonic_us();
+	bool steady = now - c->started_us > STEADY_US;
+
+	if (WIFSIGNALED(status))
+		log_error("worker %d was ended by signal %d", number, WTERMSIG(status));
+	else
+		log_error("worker %d ended with status %d", number, WEXITSTATUS(status));
+	metrics_use_slot(number); /* nobody else writes there now: its gauges start again */
+	metrics_use_slot(0);
+	metric_add(METRIC_RESTARTS, 1);
+	c->pid = 0;
+	c->backoff_us = steady || !c->backoff_us ? BACKOFF_FIRST_US
+						 : c->backoff_us * 2 < BACKOFF_MAX_US ? c->backoff_us * 2 : BACKOFF_MAX_US;
+	c->start_us = now + c->backoff_us;
+}
+
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int i = 0; i < supervisor.workers; i++)
+			if (supervisor.children[i].pid == pid)
+				worker_died(i + 1, status);
+}
+
+/* The private cluster died: the workers answer 503 and reconnect by themselves once it is back. */
+static void mind_cluster(void)
+{
+	uint64_t now = time_monotonic_us();
+	char why[600];
+
+	if (!supervisor.private_cluster || kill(supervisor.cluster.postmaster, 0) == 0 || now < supervisor.cluster_start_us)
+		return;
+	log_error("PostgreSQL has gone; starting it again");
+	if (cluster_start(config.data, &supervisor.cluster, why, sizeof(why)) == 0) {
+		supervisor.cluster_backoff_us = 0;
+		return;
+	}
+	log_error("%s", why);
+	supervisor.cluster_backoff_us = supervisor.cluster_backoff_us ? BACKOFF_MAX_US : BACKOFF_FIRST_US * 10;
+	supervisor.cluster_start_us = now + supervisor.cluster_backoff_us;
+}
+
+static void supervise(void)
+{
+	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+
+	for (;;) {
+		int number = sigtimedwait(&supervisor.signals, NULL, &tick);
+
+		if (number == SIGTERM || number == SIGINT)
+			return;
+		reap();
+		mind_cluster();
+		for (int i = 0; i < supervisor.workers; i++)
+			if (supervisor.children[i].pid == 0 && supervisor.children[i].start_us <= time_monotonic_us())
+				start_worker(i + 1, -1);
+		log_flush();
+	}
+}
+
+static int count_alive(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < supervisor.workers; i++) {
+		struct child *c = &supervisor.children[i];
+
+		if (c->pid > 0 && waitpid(c->pid, NULL, WNOHANG) == c->pid)
+			c->pid = 0;
+		n += c->pid > 0;
+	}
+	return n;
+}
+
+static void signal_workers(int number)
+{
+	for (int i = 0; i < supervisor.workers; i++)
+		if (supervisor.children[i].pid > 0)
+			kill(supervisor.children[i].pid, number);
+}
+
+/* Workers drain; a second signal, or too long, kills them. Then the cluster, whose clients are gone. */
+static void end(void)
+{
+	const struct timespec tick = { .tv_nsec = 10000000L };
+	uint64_t until = time_monotonic_us() + (uint64_t)config.drain_timeout * 1000 + GRACE_US;
+
+	close(supervisor.listen_fd);
+	signal_workers(SIGTERM);
+	while (count_alive() > 0 && time_monotonic_us() < until) {
+		int number = sigtimedwait(&supervisor.signals, NULL, &tick);
+
+		if (number == SIGTERM || number == SIGINT)
+			break;
+	}
+	signal_workers(SIGKILL);
+	while (count_alive() > 0)
+		sigtimedwait(&supervisor.signals, NULL, &tick);
+	cluster_stop(&supervisor.cluster);
+}
+
+static int serve(const char *url)
+{
+	api_setup();
+	if (metrics_setup() != 0 || start_workers() != 0) {
+		fprintf(stderr, "guildford: the workers did not start; the log says why\n");
+		end();
+		return EXIT_FAILED;
+	}
+	printf("listening on %s\n", url);
+	fflush(stdout);
+	supervise();
+	end();
+	return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	char url[120], why[300];
+	int rc = usage(argc, argv);
+
+	if (rc)
+		return rc;
+	supervisor.workers = config.workers > 0 ? config.workers : (int)sysconf(_SC_NPROCESSORS_ONLN);
+	if (supervisor.workers > WORKERS_MAX)
+		supervisor.workers = WORKERS_MAX;
+	supervisor.listen_fd = listen_open(config.listen, url, sizeof(url), why, sizeof(why));
+	if (supervisor.listen_fd < 0) {
+		fprintf(stderr, "guildford: %s\n", why);
+		return EXIT_FAILED;
+	}
+	sigemptyset(&supervisor.signals);
+	sigaddset(&supervisor.signals, SIGTERM);
+	sigaddset(&supervisor.signals, SIGINT);
+	sigaddset(&supervisor.signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &supervisor.signals, NULL);
+	raise_limits();
+	if (start_database() != 0)
+		return EXIT_FAILED;
+	if (database_run_at(supervisor.url, prepare, NULL) != EXIT_DONE) {
+		cluster_stop(&supervisor.cluster);
+		return EXIT_FAILED;
+	}
+	return serve(url);
+}
+
+const struct command command_serve = {
+	.name = "serve",
+	.usage = "serve [--listen HOST:PORT] [--data DIR] [--workers N] [--migrate] [--sample FILE]",
+	.doc = "serve the API",
+	.help = "Serves on --listen until SIGTERM or Ctrl-C, and prints \"listening on URL\" when it is ready. The database\n"
+		"is DATABASE_URL, or a private PostgreSQL cluster in --data that is started and stopped with it.\n"
+		"  --migrate      first apply pending migrations\n"
+		"  --sample FILE  import this CSV when there is no business yet\n"
+		"`guildford config` lists all settings.",
+	.run = run,
+};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: database, server, drain. The supervisor in serve.c forks it. */
+#include "cli/worker.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "api/pipeline.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cli/command.h"
+#include "io/coro.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "store/pg.h"
+#include "base/banned.h"
+
+enum { STACK_BYTES = 128 * 1024, STACKS_POOLED = 64, READY_POLL_MS = 5, READY_POLLS = 600 };
+
+/* Instrumented frames are several times as large. */
+#ifdef GUILDFORD_SANITIZE
+enum { STACK_FACTOR = 4 };
+#else
+enum { STACK_FACTOR = 1 };
+#endif
+
+static void drained(void)
+{
+	pg_close();
+	loop_stop();
+}
+
+static void on_terminate(uv_signal_t *signal, int number)
+{
+	(void)number;
+	uv_close((uv_handle_t *)signal, NULL);
+	http_drain(config.drain_timeout, drained);
+}
+
+/* Ready when the database answers; without one it serves all the same after a while, and says 503. */
+static void announce(void *arg)
+{
+	const struct worker_settings *settings = arg;
+	struct task t = { 0 };
+
+	for (int i = 0; i < READY_POLLS && !pg_is_up(); i++)
+		sleep_for(&t, READY_POLL_MS);
+	if (write(settings->ready_fd, "+", 1) != 1)
+		log_error("cannot tell the supervisor that we are ready");
+	close(settings->ready_fd);
+}
+
+static int start_serving(const struct worker_settings *settings)
+{
+	const struct http_limits limits = {
+		.header_max = config.header_max,
+		.url_max = config.url_max,
+		.body_max = config.body_max,
+		.header_timeout = config.header_timeout,
+		.body_timeout = config.body_timeout,
+		.idle_timeout = config.idle_timeout,
+		.write_timeout = config.write_timeout,
+		.connections_max = config.connections_max,
+		.requests_max = config.requests_max,
+	};
+
+	return http_serve(settings->listen_fd, &limits, pipeline_handle);
+}
+
+int worker_run(const struct worker_settings *settings)
+{
+	static uv_signal_t terminate;
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "worker %d", settings->number);
+	log_setup(log_level(), name);
+	metrics_use_slot(settings->number);
+	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
+	uv_signal_init(loop_get(), &terminate);
+	uv_signal_start(&terminate, on_terminate, SIGTERM);
+	pg_open(&(struct pg_settings){ .url = settings->url,
+				       .pipelines = config.database_pipelines,
+				       .leases = config.database_leases,
+				       .statement_timeout = config.statement_timeout,
+				       .name = name });
+	rc = start_serving(settings);
+	if (rc) {
+		log_error("cannot serve: %s", uv_strerror(rc));
+		return EXIT_FAILED;
+	}
+	if (coro_start(announce, (void *)settings) != 0)
+		return EXIT_FAILED;
+	loop_run();
+	loop_close();
+	coro_cleanup();
+	log_flush();
+	return EXIT_DONE;
+}
