@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields as JSON Schema; api/describe.c puts the document together. Dotted names become objects: fields of one object
+ * stand side by side in their table. */
+#include "api/describe_schema.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include "api/types.h"
+#include "base/banned.h"
+
+static const char *const suffixes[] = { [SCHEMA_REPLY] = "", [SCHEMA_INPUT] = "Input", [SCHEMA_PATCH] = "Patch" };
+
+void schema_name(const struct resource *resource, enum schema_kind kind, char *out, size_t size)
+{
+	snprintf(out, size, "%c%s%s", toupper((unsigned char)resource->name[0]), resource->name + 1, suffixes[kind]);
+}
+
+static void raw(struct writer *j, const char *key, const char *json)
+{
+	writer_key(j, key);
+	writer_raw(j, json, strlen(json));
+}
+
+static void string(struct writer *j, const char *key, const char *text)
+{
+	writer_key(j, key);
+	writer_string(j, text);
+}
+
+static void write_type(struct writer *j, const char *type, bool nullable)
+{
+	writer_key(j, "type");
+	if (!nullable) {
+		writer_string(j, type);
+		return;
+	}
+	writer_array(j);
+	writer_string(j, type);
+	writer_string(j, "null");
+	writer_array_end(j);
+}
+
+static void write_choices(struct writer *j, const char *choices, bool nullable)
+{
+	writer_key(j, "enum");
+	writer_array(j);
+	for (const char *c = choices; *c;) {
+		size_t len = strcspn(c, "|");
+
+		writer_text(j, c, len);
+		c += len + (c[len] == '|');
+	}
+	if (nullable)
+		writer_null(j);
+	writer_array_end(j);
+}
+
+static void write_limit(struct writer *j, const char *key, double value)
+{
+	writer_key(j, key);
+	writer_number(j, value);
+}
+
+static void write_limits(struct writer *j, const struct field *field)
+{
+	bool number = field->type == INT || field->type == DECIMAL;
+
+	if (field->min == 0 && field->max == 0)
+		return;
+	if (number || field->min > 0)
+		write_limit(j, number ? "minimum" : "minLength", field->min);
+	if (field->max > 0)
+		write_limit(j, number ? "maximum" : "maxLength", field->max);
+}
+
+/* The value itself, or one of a list. */
+static void write_scalar(struct writer *j, const struct field *field, bool nullable)
+{
+	write_type(j, types[field->type].json, nullable);
+	if (types[field->type].format)
+		string(j, "format", types[field->type].format);
+	if (field->choices)
+		write_choices(j, field->choices, nullable);
+	write_limits(j, field);
+	if (field->type != OBJECT)
+		return;
+	writer_key(j, "properties");
+	writer_object(j);
+	for (const struct field *m = field->members; m->name; m++) {
+		writer_key(j, m->name);
+		schema_field(j, m, true);
+	}
+	writer_object_end(j);
+	raw(j, "additionalProperties", "false");
+}
+
+void schema_field(struct writer *j, const struct field *field, bool nullable)
+{
+	writer_object(j);
+	if (field->flags & MANY) {
+		write_type(j, "array", nullable);
+		writer_key(j, "maxItems");
+		writer_int(j, field->max_items);
+		writer_key(j, "items");
+		writer_object(j);
+		write_scalar(j, field, false);
+		writer_object_end(j);
+	} else {
+		write_scalar(j, field, nullable);
+	}
+	if (field->doc)
+		string(j, "description", field->doc);
+	if (field->example) {
+		writer_key(j, "examples");
+		writer_array(j);
+		writer_raw(j, field->example, strlen(field->example));
+		writer_array_end(j);
+	}
+	writer_object_end(j);
+}
+
+static bool is_in(const struct field *field, enum schema_kind kind)
+{
+	return kind == SCHEMA_REPLY || !(field->flags & READ_ONLY);
+}
+
+/* Length of "address" in "address.postcode", 0 without a dot. */
+static size_t object_of(const struct field *field)
+{
+	const char *dot = strchr(field->name, '.');
+
+	return dot ? (size_t)(dot - field->name) : 0;
+}
+
+static bool same_object(const struct field *a, const struct field *b)
+{
+	return b->name && object_of(a) && object_of(a) == object_of(b) && strncmp(a->name, b->name, object_of(a)) == 0;
+}
+
+static bool is_nullable(const struct field *field, enum schema_kind kind)
+{
+	bool never = field->flags & (KEY | REQUIRED | NOT_NULL);
+
+	return !never || (kind != SCHEMA_REPLY && (field->flags & NOT_NULL));
+}
+
+/* The run of fields of one object, as one property; returns the last of them. */
+static const struct field *write_object(struct writer *j, const struct field *field, enum schema_kind kind)
+{
+	char name[64];
+	const struct field *f = field;
+
+	snprintf(name, sizeof(name), "%.*s", (int)object_of(field), field->name);
+	writer_key(j, name);
+	writer_object(j);
+	write_type(j, "object", true);
+	writer_key(j, "properties");
+	writer_object(j);
+	for (;; f++) {
+		writer_key(j, f->name + object_of(f) + 1);
+		schema_field(j, f, is_nullable(f, kind));
+		if (!same_object(f, f + 1))
+			break;
+	}
+	writer_object_end(j);
+	writer_object_end(j);
+	return f;
+}
+
+static void write_required(struct writer *j, const struct resource *resource, enum schema_kind kind)
+{
+	if (kind == SCHEMA_PATCH)
+		return;
+	writer_key(j, "required");
+	writer_array(j);
+	for (const struct field *f = resource->fields; f->name; f++)
+		if (is_in(f, kind) && !object_of(f) && (f->flags & (kind == SCHEMA_REPLY ? KEY | REQUIRED | NOT_NULL : REQUIRED)))
+			writer_string(j, f->name);
+	writer_array_end(j);
+}
+
+void schema_resource(struct writer *j, const struct resource *resource, enum schema_kind kind)
+{
+	writer_object(j);
+	string(j, "type", "object");
+	string(j, "description", resource->doc);
+	write_required(j, resource, kind);
+	writer_key(j, "properties");
+	writer_object(j);
+	for (const struct field *f = resource->fields; f->name; f++) {
+		if (!is_in(f, kind))
+			continue;
+		if (object_of(f)) {
+			f = write_object(j, f, kind);
+			continue;
+		}
+		writer_key(j, f->name);
+		schema_field(j, f, is_nullable(f, kind));
+	}
+	for (const struct field *f = resource->hit_fields; f && f->name && kind == SCHEMA_REPLY; f++) {
+		writer_key(j, f->name);
+		schema_field(j, f, false);
+	}
+	writer_object_end(j);
+	writer_object_end(j);
+}
+
+void schema_example(struct writer *j, const struct resource *resource, enum schema_kind kind)
+{
+	char name[64];
+
+	writer_object(j);
+	for (const struct field *f = resource->fields; f->name; f++) {
+		bool opens = object_of(f) && (f == resource->fields || !same_object(f, f - 1));
+
+		if (!is_in(f, kind))
+			continue;
+		if (opens) {
+			snprintf(name, sizeof(name), "%.*s", (int)object_of(f), f->name);
+			writer_key(j, name);
+			writer_object(j);
+		}
+		raw(j, object_of(f) ? f->name + object_of(f) + 1 : f->name, f->example);
+		if (object_of(f) && !same_object(f, f + 1))
+			writer_object_end(j);
+	}
+	writer_object_end(j);
+}
