@@ -19,7 +19,8 @@ static void print_usage(FILE *out)
 	fputs("usage: guildford COMMAND [--data DIR] [--help]\n\n", out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->doc);
-	fputs("\nguildford config lists the settings: environment variables, and flags that go before them.\n", out);
+	fputs("\nguildford config lists the settings: environment variables, and flags that go before them.\n",
+	      out);
 }
 
 static const struct command *find(const char *name)
@@ -60,7 +61,8 @@ static int run(const struct command *command, int argc, char **argv)
 	log_setup(level_of(config.log_level), command->name);
 	rc = command->run(argc, argv);
 	if (rc == EXIT_USAGE)
-		fprintf(stderr, "usage: guildford %s\nguildford %s --help says more.\n", command->usage, command->name);
+		fprintf(stderr, "usage: guildford %s\nguildford %s --help says more.\n",
+			command->usage, command->name);
 	log_flush();
 	return rc;
 }

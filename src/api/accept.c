@@ -40,8 +40,13 @@ static bool any_takes(struct request *r, const char *accept, const char *const *
 int step_accept(struct request *r)
 {
 	static const char *const problem[] = { "application/problem+json", NULL };
-	static const char *const all[] = { "*/*",	 "application/*", "application/json", "application/problem+json",
-					   "text/plain", "text/*",	  NULL };
+	static const char *const all[] = { "*/*",
+					   "application/*",
+					   "application/json",
+					   "application/problem+json",
+					   "text/plain",
+					   "text/*",
+					   NULL };
 	const char *accept = http_header_get(r->http, "accept");
 
 	if (!accept || strcmp(accept, "*/*") == 0)
@@ -49,5 +54,6 @@ int step_accept(struct request *r)
 	r->problem_json = any_takes(r, accept, problem);
 	if (any_takes(r, accept, all))
 		return OK;
-	return fail(r, E_NOT_ACCEPTABLE, "Answers are application/json; errors also application/problem+json");
+	return fail(r, E_NOT_ACCEPTABLE,
+		    "Answers are application/json; errors also application/problem+json");
 }

@@ -15,7 +15,8 @@ enum { LINE_MAX_BYTES = 2048 };
 /* Microseconds as milliseconds with three digits: "1.234". */
 static void add_ms(struct buf *b, uint64_t us)
 {
-	char digits[4] = { (char)('0' + us / 100 % 10), (char)('0' + us / 10 % 10), (char)('0' + us % 10), '\0' };
+	char digits[4] = { (char)('0' + us / 100 % 10), (char)('0' + us / 10 % 10),
+			   (char)('0' + us % 10), '\0' };
 
 	buf_addi(b, (long long)(us / 1000));
 	buf_addc(b, '.');

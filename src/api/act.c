@@ -9,7 +9,8 @@ static int act_options(struct request *r)
 {
 	const char *allowed = route_allowed(r);
 
-	http_header_add(r->http, "Allow", allowed ? allowed : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	http_header_add(r->http, "Allow",
+			allowed ? allowed : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 	r->http->status = 204;
 	return OK;
 }

@@ -18,10 +18,12 @@
 #include "base/uuid.h"
 #include "base/banned.h"
 
-static int find_row(struct request *r, struct select *s, const char *columns, const char *lock, struct pg_rows **rows)
+static int find_row(struct request *r, struct select *s, const char *columns, const char *lock,
+		    struct pg_rows **rows)
 {
-	const char *sql = talloc_asprintf(MEM(r), "select %s from %s.%s t%s%s", columns, s->resource->service,
-					  s->resource->name, buf_text(&s->where), lock);
+	const char *sql = talloc_asprintf(MEM(r), "select %s from %s.%s t%s%s", columns,
+					  s->resource->service, s->resource->name,
+					  buf_text(&s->where), lock);
 	struct pg_rows *found;
 	int rc = pg_query(&r->task, &found, sql, s->param_count, s->params);
 
@@ -34,7 +36,8 @@ static int find_row(struct request *r, struct select *s, const char *columns, co
 }
 
 /* An included row changes without its owner's version: such a body is tagged by its bytes. */
-static int reply_item(struct request *r, const struct shape *shape, struct included *inc, const struct pg_rows *rows)
+static int reply_item(struct request *r, const struct shape *shape, struct included *inc,
+		      const struct pg_rows *rows)
 {
 	reply_begin(r, 200);
 	writer_object(&r->json);
@@ -87,7 +90,8 @@ static const char *operand(struct select *s, const struct value *v)
 }
 
 /* A constraint spoke: the resource may know what it means to the caller. */
-static int explain_conflict(struct request *r, const struct resource *resource, struct values *v, int rc)
+static int explain_conflict(struct request *r, const struct resource *resource, struct values *v,
+			    int rc)
 {
 	const char *constraint = r->task.failure.constraint;
 
@@ -109,7 +113,8 @@ static const char *names_given(struct request *r, const struct values *v)
 	return sql_array(MEM(r), names, n);
 }
 
-static int insert(struct request *r, struct select *s, struct values *v, const char *id, struct pg_rows **rows)
+static int insert(struct request *r, struct select *s, struct values *v, const char *id,
+		  struct pg_rows **rows)
 {
 	const struct resource *resource = s->resource;
 	char *columns = talloc_strdup(MEM(r), "id");
@@ -118,20 +123,24 @@ static int insert(struct request *r, struct select *s, struct values *v, const c
 
 	if (resource->parent) {
 		columns = talloc_asprintf_append_buffer(columns, ", %s", resource->parent_column);
-		values = talloc_asprintf_append_buffer(values, ", $%d", select_param(s, s->parent_id));
+		values = talloc_asprintf_append_buffer(values, ", $%d",
+						       select_param(s, s->parent_id));
 	}
 	for (int i = 0; i < v->count; i++) {
 		if (!v->items[i].set)
 			continue;
-		columns = talloc_asprintf_append_buffer(columns, ", %s", field_column(MEM(r), v->items[i].field));
+		columns = talloc_asprintf_append_buffer(columns, ", %s",
+							field_column(MEM(r), v->items[i].field));
 		values = talloc_asprintf_append_buffer(values, ", %s", operand(s, &v->items[i]));
 	}
 	if (resource->track_edits) {
 		columns = talloc_asprintf_append_buffer(columns, ", edited_fields");
-		values = talloc_asprintf_append_buffer(values, ", $%d", select_param(s, names_given(r, v)));
+		values = talloc_asprintf_append_buffer(values, ", $%d",
+						       select_param(s, names_given(r, v)));
 	}
-	sql = talloc_asprintf(MEM(r), "insert into %s.%s as t (%s) values (%s) returning %s", resource->service,
-			      resource->name, columns, values, shape_whole(resource)->columns);
+	sql = talloc_asprintf(MEM(r), "insert into %s.%s as t (%s) values (%s) returning %s",
+			      resource->service, resource->name, columns, values,
+			      shape_whole(resource)->columns);
 	return pg_query(&r->task, rows, sql, s->param_count, s->params);
 }
 
@@ -158,7 +167,8 @@ int crud_create(struct request *r)
 	rc = insert(r, &s, v, id, &rows);
 	if (rc)
 		return explain_conflict(r, resource, v, rc);
-	http_header_addf(r->http, "Location", "%s%s/%s", strncmp(r->path, "/v1/", 4) == 0 ? "" : "/v1", r->path, id);
+	http_header_addf(r->http, "Location", "%s%s/%s",
+			 strncmp(r->path, "/v1/", 4) == 0 ? "" : "/v1", r->path, id);
 	return reply_row(r, 201, shape_whole(resource), rows, 0);
 }
 
@@ -179,8 +189,8 @@ static int find_for_write(struct request *r, struct select *s, struct pg_rows **
 
 static char *add_assignment(struct request *r, struct select *s, char *set, const struct value *v)
 {
-	return talloc_asprintf_append_buffer(set, "%s%s = %s", set[0] ? ", " : "", field_column(MEM(r), v->field),
-					     operand(s, v));
+	return talloc_asprintf_append_buffer(set, "%s%s = %s", set[0] ? ", " : "",
+					     field_column(MEM(r), v->field), operand(s, v));
 }
 
 /* Old values stand on the right of a SET: the fields that this UPDATE changes join those that people wrote before. The
@@ -196,14 +206,18 @@ static char *add_edited(struct request *r, struct select *s, char *set, const st
 			continue;
 		if (!value->text && (value->field->flags & NOT_NULL))
 			continue;
-		cases = talloc_asprintf_append_buffer(cases, "%scase when t.%s is distinct from $%d then '%s' end",
-						      cases[0] ? ", " : "", field_column(MEM(r), value->field),
-						      select_param(s, value->text), value->field->name);
+		cases = talloc_asprintf_append_buffer(
+			cases, "%scase when t.%s is distinct from $%d then '%s' end",
+			cases[0] ? ", " : "", field_column(MEM(r), value->field),
+			select_param(s, value->text), value->field->name);
 	}
 	if (!cases[0])
 		return set;
-	return talloc_asprintf_append_buffer(set, ", edited_fields = array(select distinct e from unnest(t.edited_fields || "
-						  "array_remove(array[%s], null)) e order by e)", cases);
+	return talloc_asprintf_append_buffer(
+		set,
+		", edited_fields = array(select distinct e from unnest(t.edited_fields || "
+		"array_remove(array[%s], null)) e order by e)",
+		cases);
 }
 
 static int write_values(struct request *r, const char *id, struct values *v, struct pg_rows **rows)
@@ -220,12 +234,15 @@ static int write_values(struct request *r, const char *id, struct values *v, str
 	if (set[0] && resource->track_edits)
 		set = add_edited(r, &s, set, v);
 	return pg_query(&r->task, rows,
-			talloc_asprintf(MEM(r), "update %s.%s t set %s%s returning %s", resource->service, resource->name,
-					set[0] ? set : "id = t.id", buf_text(&s.where), shape_whole(resource)->columns),
+			talloc_asprintf(MEM(r), "update %s.%s t set %s%s returning %s",
+					resource->service, resource->name,
+					set[0] ? set : "id = t.id", buf_text(&s.where),
+					shape_whole(resource)->columns),
 			s.param_count, s.params);
 }
 
-static int write_row(struct request *r, const struct pg_rows *old_rows, json_t *old, json_t *body, bool whole)
+static int write_row(struct request *r, const struct pg_rows *old_rows, json_t *old, json_t *body,
+		     bool whole)
 {
 	const struct resource *resource = r->route->resource;
 	struct pg_rows *rows;
@@ -253,7 +270,8 @@ int crud_replace(struct request *r)
 	rc = find_for_write(r, &s, &rows);
 	if (rc)
 		return rc;
-	return write_row(r, rows, shape_to_json(MEM(r), shape_whole(resource), rows, 0), r->body, true);
+	return write_row(r, rows, shape_to_json(MEM(r), shape_whole(resource), rows, 0), r->body,
+			 true);
 }
 
 /* RFC 7396 section 2, for the members that the patch names; null stays in the result, for input_check() must see it. */
@@ -266,9 +284,12 @@ static json_t *merge_patch(json_t *target, json_t *patch, int depth)
 	assert(depth < 10); /* step_input has refused deeper bodies */
 	if (depth > 0 && json_is_object(target))
 		json_object_update(result, target);
-	json_object_foreach(patch, key, value) {
+	json_object_foreach(patch, key, value)
+	{
 		if (json_is_object(value))
-			json_object_set_new(result, key, merge_patch(json_object_get(target, key), value, depth + 1));
+			json_object_set_new(
+				result, key,
+				merge_patch(json_object_get(target, key), value, depth + 1));
 		else if (json_is_null(value) && depth > 0 && json_is_object(target))
 			json_object_set(result, key, value);
 		else
@@ -304,11 +325,14 @@ int crud_remove(struct request *r)
 	rc = find_for_write(r, &s, &rows);
 	if (rc)
 		return rc;
-	rc = pg_query(&r->task, &gone,
-		      talloc_asprintf(MEM(r), "update %s.%s t set deleted_at = clock_timestamp() where id = $1 returning id, "
-					      "to_char(deleted_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-				      resource->service, resource->name),
-		      PG_PARAMS(pg_value(rows, 0, 0)));
+	rc = pg_query(
+		&r->task, &gone,
+		talloc_asprintf(
+			MEM(r),
+			"update %s.%s t set deleted_at = clock_timestamp() where id = $1 returning id, "
+			"to_char(deleted_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+			resource->service, resource->name),
+		PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
 	reply_begin(r, 200);
@@ -335,13 +359,17 @@ int crud_restore(struct request *r)
 	if (!rc)
 		rc = scope_item(r, &s);
 	if (!rc)
-		rc = find_row(r, &s, "t.id", " order by t.deleted_at desc nulls first limit 1 for update of t", &rows);
+		rc = find_row(r, &s, "t.id",
+			      " order by t.deleted_at desc nulls first limit 1 for update of t",
+			      &rows);
 	if (rc)
 		return rc;
-	rc = pg_query(&r->task, &back,
-		      talloc_asprintf(MEM(r), "update %s.%s t set deleted_at = null where id = $1 returning %s", resource->service,
-				      resource->name, shape_whole(resource)->columns),
-		      PG_PARAMS(pg_value(rows, 0, 0)));
+	rc = pg_query(
+		&r->task, &back,
+		talloc_asprintf(MEM(r),
+				"update %s.%s t set deleted_at = null where id = $1 returning %s",
+				resource->service, resource->name, shape_whole(resource)->columns),
+		PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
 	return reply_row(r, 200, shape_whole(resource), back, 0);

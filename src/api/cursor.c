@@ -13,7 +13,9 @@ enum { DIGEST_TEXT = 2 * crypto_shorthash_BYTES, CURSOR_MAX = 4096 };
 /* Parameters that may differ between two pages of one search. */
 static bool is_of_page(const char *name)
 {
-	static const char *const names[] = { "cursor", "page", "limit", "fields", "include", "sort" };
+	static const char *const names[] = {
+		"cursor", "page", "limit", "fields", "include", "sort"
+	};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (strcmp(names[i], name) == 0)
@@ -63,18 +65,22 @@ int cursor_read(struct request *r, const char *sort_name, const char *text, stru
 	size_t len;
 	char *plain;
 
-	if (strlen(text) > CURSOR_MAX || !str_from_base64url(MEM(r), text, strlen(text), &data, &len))
+	if (strlen(text) > CURSOR_MAX ||
+	    !str_from_base64url(MEM(r), text, strlen(text), &data, &len))
 		return task_problem(&r->task, "cursor", "is not a cursor of this API");
 	plain = talloc_strndup(MEM(r), (const char *)data, len);
-	if (strlen(plain) != len || len < DIGEST_TEXT + UUID_TEXT_SIZE + 1 || !str_is_utf8(plain, len) ||
-	    plain[DIGEST_TEXT] != '|' || plain[DIGEST_TEXT + UUID_TEXT_SIZE] != '|')
+	if (strlen(plain) != len || len < DIGEST_TEXT + UUID_TEXT_SIZE + 1 ||
+	    !str_is_utf8(plain, len) || plain[DIGEST_TEXT] != '|' ||
+	    plain[DIGEST_TEXT + UUID_TEXT_SIZE] != '|')
 		return task_problem(&r->task, "cursor", "is not a cursor of this API");
 	plain[DIGEST_TEXT] = plain[DIGEST_TEXT + UUID_TEXT_SIZE] = '\0';
 	if (!uuid_is(plain + DIGEST_TEXT + 1))
 		return task_problem(&r->task, "cursor", "is not a cursor of this API");
 	search_digest(r, sort_name, digest);
 	if (strcmp(digest, plain) != 0)
-		return task_problem(&r->task, "cursor", "belongs to another search; begin again without it");
-	*cursor = (struct cursor){ .id = plain + DIGEST_TEXT + 1, .sort = plain + DIGEST_TEXT + UUID_TEXT_SIZE + 1 };
+		return task_problem(&r->task, "cursor",
+				    "belongs to another search; begin again without it");
+	*cursor = (struct cursor) { .id = plain + DIGEST_TEXT + 1,
+				    .sort = plain + DIGEST_TEXT + UUID_TEXT_SIZE + 1 };
 	return OK;
 }

@@ -42,7 +42,8 @@ static void reference(struct writer *j, const char *kind, const char *name)
 	text(j, "$ref", path);
 }
 
-static void schema_reference(struct writer *j, const char *key, const struct resource *resource, enum schema_kind kind)
+static void schema_reference(struct writer *j, const char *key, const struct resource *resource,
+			     enum schema_kind kind)
 {
 	char name[NAME_MAX_BYTES];
 
@@ -60,7 +61,8 @@ static const char *tag_of(const struct route *route)
 
 static bool takes_body(const struct route *route)
 {
-	return route->operation == OP_CREATE || route->operation == OP_REPLACE || route->operation == OP_UPDATE;
+	return route->operation == OP_CREATE || route->operation == OP_REPLACE ||
+	       route->operation == OP_UPDATE;
 }
 
 static bool has_path_parameter(const struct route *route)
@@ -74,13 +76,15 @@ static bool may_answer(const struct route *route, int status)
 	switch (status) {
 	case 401:
 	case 403:
-		return route->allow == ADMIN || route->operation == OP_LIST || route->operation == OP_GET;
+		return route->allow == ADMIN || route->operation == OP_LIST ||
+		       route->operation == OP_GET;
 	case 404:
 		return has_path_parameter(route);
 	case 409:
 		return route->writes;
 	case 412:
-		return route->operation == OP_REPLACE || route->operation == OP_UPDATE || route->operation == OP_REMOVE;
+		return route->operation == OP_REPLACE || route->operation == OP_UPDATE ||
+		       route->operation == OP_REMOVE;
 	case 413:
 	case 415:
 		return takes_body(route);
@@ -111,8 +115,8 @@ static void write_error_references(struct writer *j, const struct route *route)
 	}
 }
 
-static void write_parameter(struct writer *j, const char *name, const char *in, const char *schema, const char *example,
-			    const char *doc)
+static void write_parameter(struct writer *j, const char *name, const char *in, const char *schema,
+			    const char *example, const char *doc)
 {
 	writer_object(j);
 	text(j, "name", name);
@@ -152,7 +156,8 @@ static void write_sort(struct writer *j, const struct resource *resource)
 	writer_object(j);
 	text(j, "name", "sort");
 	text(j, "in", "query");
-	text(j, "description", "Order; \"-\" in front turns it round. Equal ones are ordered by id.");
+	text(j, "description",
+	     "Order; \"-\" in front turns it round. Equal ones are ordered by id.");
 	open(j, "schema");
 	text(j, "type", "string");
 	writer_key(j, "enum");
@@ -185,7 +190,8 @@ static void write_include(struct writer *j, const struct resource *resource)
 	for (const struct relation *x = resource->relations; x->name; x++) {
 		size_t len = strlen(doc);
 
-		snprintf(doc + len, sizeof(doc) - len, "%s%s", x == resource->relations ? "" : ", ", x->name);
+		snprintf(doc + len, sizeof(doc) - len, "%s%s", x == resource->relations ? "" : ", ",
+			 x->name);
 	}
 	write_parameter(j, "include", "query", "{\"type\":\"string\"}", NULL, doc);
 }
@@ -201,7 +207,8 @@ static void write_common(struct writer *j, const char *const *names)
 
 static void write_query_parameters(struct writer *j, const struct route *route)
 {
-	static const char *const of_list[] = { "limit", "page", "cursor", "fields", "deleted", "ifNoneMatch", NULL };
+	static const char *const of_list[] = { "limit",	  "page",	 "cursor", "fields",
+					       "deleted", "ifNoneMatch", NULL };
 	static const char *const of_item[] = { "fields", "deleted", "ifNoneMatch", NULL };
 	static const char *const of_write[] = { "ifMatch", NULL };
 
@@ -223,10 +230,12 @@ static void write_query_parameters(struct writer *j, const struct route *route)
 
 static void write_path_parameters(struct writer *j, const struct route *route)
 {
-	for (const char *open_brace = strchr(route->path, '{'); open_brace; open_brace = strchr(open_brace + 1, '{')) {
+	for (const char *open_brace = strchr(route->path, '{'); open_brace;
+	     open_brace = strchr(open_brace + 1, '{')) {
 		char name[40];
 
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(open_brace + 1, "}"), open_brace + 1);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(open_brace + 1, "}"),
+			 open_brace + 1);
 		write_parameter(j, name, "path", "{\"type\":\"string\"}", NULL,
 				"Its id, or its slug where the resource has one.");
 	}
@@ -254,11 +263,13 @@ static void write_request(struct writer *j, const struct route *route)
 
 static void write_data_schema(struct writer *j, const struct route *route)
 {
-	const struct resource *resource = route->operation == OP_ACTION ? route->action->resource : route->resource;
+	const struct resource *resource = route->operation == OP_ACTION ? route->action->resource
+									: route->resource;
 
 	if (route->operation == OP_REMOVE) {
-		raw(j, "data", "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\",\"format\":\"uuid\"},"
-			       "\"deleted_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}");
+		raw(j, "data",
+		    "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\",\"format\":\"uuid\"},"
+		    "\"deleted_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}");
 	} else if (route->operation == OP_LIST) {
 		open(j, "data");
 		text(j, "type", "array");
@@ -301,7 +312,8 @@ static void write_envelope(struct writer *j, const struct route *route)
 static void write_success(struct writer *j, const struct route *route)
 {
 	open(j, route->operation == OP_CREATE ? "201" : "200");
-	text(j, "description", route->operation == OP_CREATE ? "Created; Location has its path." : "Done.");
+	text(j, "description",
+	     route->operation == OP_CREATE ? "Created; Location has its path." : "Done.");
 	open(j, "content");
 	if (route->operation == OP_ACTION && route->action->media_type) {
 		open(j, route->action->media_type);
@@ -323,9 +335,13 @@ static void write_success(struct writer *j, const struct route *route)
 
 static const char *summary_of(const struct route *route, char *out, size_t size)
 {
-	static const char *const verbs[] = { [OP_LIST] = "List or search %s", [OP_GET] = "One %s", [OP_CREATE] = "Create a %s",
-					     [OP_REPLACE] = "Replace a %s", [OP_UPDATE] = "Change some fields of a %s (RFC 7396)",
-					     [OP_REMOVE] = "Delete a %s", [OP_RESTORE] = "Bring a deleted %s back" };
+	static const char *const verbs[] = { [OP_LIST] = "List or search %s",
+					     [OP_GET] = "One %s",
+					     [OP_CREATE] = "Create a %s",
+					     [OP_REPLACE] = "Replace a %s",
+					     [OP_UPDATE] = "Change some fields of a %s (RFC 7396)",
+					     [OP_REMOVE] = "Delete a %s",
+					     [OP_RESTORE] = "Bring a deleted %s back" };
 	const char *verb, *mark;
 
 	if (route->operation == OP_ACTION)
@@ -333,7 +349,8 @@ static const char *summary_of(const struct route *route, char *out, size_t size)
 	verb = verbs[route->operation];
 	mark = strstr(verb, "%s");
 	snprintf(out, size, "%.*s%s%s", (int)(mark - verb), verb,
-		 route->operation == OP_LIST ? route->resource->plural : route->resource->name, mark + 2);
+		 route->operation == OP_LIST ? route->resource->plural : route->resource->name,
+		 mark + 2);
 	return out;
 }
 
@@ -435,9 +452,10 @@ static void write_error_example(struct writer *j, const struct error_row *row)
 	open(j, "error");
 	text(j, "code", row->code);
 	text(j, "message", row->title);
-	raw(j, "details", strcmp(row->code, "VALIDATION_ERROR") == 0
-				  ? "[{\"field\":\"address.postcode\",\"message\":\"must be a UK postcode such as GU1 3AJ\"}]"
-				  : "[]");
+	raw(j, "details",
+	    strcmp(row->code, "VALIDATION_ERROR") == 0
+		    ? "[{\"field\":\"address.postcode\",\"message\":\"must be a UK postcode such as GU1 3AJ\"}]"
+		    : "[]");
 	text(j, "request_id", "019363f1-27a5-7c1b-8a5e-5f0c2c9e1a09");
 	writer_object_end(j);
 	writer_object_end(j);
@@ -459,7 +477,8 @@ static void write_error_response(struct writer *j, int first)
 		write_error_example(j, &errors[i]);
 	writer_object_end(j);
 	writer_object_end(j);
-	raw(j, "application/problem+json", "{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}");
+	raw(j, "application/problem+json",
+	    "{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}");
 	writer_object_end(j);
 	writer_object_end(j);
 }
@@ -470,20 +489,27 @@ static void write_components(struct writer *j)
 	raw(j, "securitySchemes",
 	    "{\"admin\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"GUILDFORD_ADMIN_TOKEN of the server\"}}");
 	open(j, "parameters");
-	raw(j, "limit", "{\"name\":\"limit\",\"in\":\"query\",\"description\":\"Rows per page.\","
-			"\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":20}}");
-	raw(j, "page", "{\"name\":\"page\",\"in\":\"query\",\"description\":\"Page number, up to 10000 rows deep; beyond, "
-		       "use cursor.\",\"schema\":{\"type\":\"integer\",\"minimum\":1,\"default\":1}}");
-	raw(j, "cursor", "{\"name\":\"cursor\",\"in\":\"query\",\"description\":\"next_cursor of the page before, of the same "
-			 "search.\",\"schema\":{\"type\":\"string\"}}");
-	raw(j, "fields", "{\"name\":\"fields\",\"in\":\"query\",\"description\":\"Only these fields, a comma list.\","
-			 "\"schema\":{\"type\":\"string\"},\"example\":\"id,name\"}");
-	raw(j, "deleted", "{\"name\":\"deleted\",\"in\":\"query\",\"description\":\"For admins: deleted rows as well, or alone.\","
-			  "\"schema\":{\"type\":\"string\",\"enum\":[\"with\",\"only\"]}}");
-	raw(j, "ifNoneMatch", "{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"ETag that the caller has.\","
-			      "\"schema\":{\"type\":\"string\"}}");
-	raw(j, "ifMatch", "{\"name\":\"If-Match\",\"in\":\"header\",\"description\":\"ETag that the row must still have.\","
-			  "\"schema\":{\"type\":\"string\"}}");
+	raw(j, "limit",
+	    "{\"name\":\"limit\",\"in\":\"query\",\"description\":\"Rows per page.\","
+	    "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":20}}");
+	raw(j, "page",
+	    "{\"name\":\"page\",\"in\":\"query\",\"description\":\"Page number, up to 10000 rows deep; beyond, "
+	    "use cursor.\",\"schema\":{\"type\":\"integer\",\"minimum\":1,\"default\":1}}");
+	raw(j, "cursor",
+	    "{\"name\":\"cursor\",\"in\":\"query\",\"description\":\"next_cursor of the page before, of the same "
+	    "search.\",\"schema\":{\"type\":\"string\"}}");
+	raw(j, "fields",
+	    "{\"name\":\"fields\",\"in\":\"query\",\"description\":\"Only these fields, a comma list.\","
+	    "\"schema\":{\"type\":\"string\"},\"example\":\"id,name\"}");
+	raw(j, "deleted",
+	    "{\"name\":\"deleted\",\"in\":\"query\",\"description\":\"For admins: deleted rows as well, or alone.\","
+	    "\"schema\":{\"type\":\"string\",\"enum\":[\"with\",\"only\"]}}");
+	raw(j, "ifNoneMatch",
+	    "{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"ETag that the caller has.\","
+	    "\"schema\":{\"type\":\"string\"}}");
+	raw(j, "ifMatch",
+	    "{\"name\":\"If-Match\",\"in\":\"header\",\"description\":\"ETag that the row must still have.\","
+	    "\"schema\":{\"type\":\"string\"}}");
 	writer_object_end(j);
 	open(j, "responses");
 	for (int i = 1; i < ERROR_CODES; i++)
@@ -525,8 +551,9 @@ void describe_openapi(struct buf *out)
 	open(&j, "info");
 	text(&j, "title", "Guildford");
 	text(&j, "version", GUILDFORD_VERSION);
-	text(&j, "description", "A town's directory. Every answer is {\"success\":true,\"data\":...} or "
-				"{\"success\":false,\"error\":...}; paths under /v1 are served without /v1 as well.");
+	text(&j, "description",
+	     "A town's directory. Every answer is {\"success\":true,\"data\":...} or "
+	     "{\"success\":false,\"error\":...}; paths under /v1 are served without /v1 as well.");
 	raw(&j, "license", "{\"name\":\"Apache 2.0\",\"identifier\":\"Apache-2.0\"}");
 	writer_object_end(&j);
 	raw(&j, "servers", "[{\"url\":\"/\",\"description\":\"This server\"}]");

@@ -9,11 +9,14 @@
 #include "api/types.h"
 #include "base/banned.h"
 
-static const char *const suffixes[] = { [SCHEMA_REPLY] = "", [SCHEMA_INPUT] = "Input", [SCHEMA_PATCH] = "Patch" };
+static const char *const suffixes[] = {
+	[SCHEMA_REPLY] = "", [SCHEMA_INPUT] = "Input", [SCHEMA_PATCH] = "Patch"
+};
 
 void schema_name(const struct resource *resource, enum schema_kind kind, char *out, size_t size)
 {
-	snprintf(out, size, "%c%s%s", toupper((unsigned char)resource->name[0]), resource->name + 1, suffixes[kind]);
+	snprintf(out, size, "%c%s%s", toupper((unsigned char)resource->name[0]), resource->name + 1,
+		 suffixes[kind]);
 }
 
 static void raw(struct writer *j, const char *key, const char *json)
@@ -135,7 +138,8 @@ static size_t object_of(const struct field *field)
 
 static bool same_object(const struct field *a, const struct field *b)
 {
-	return b->name && object_of(a) && object_of(a) == object_of(b) && strncmp(a->name, b->name, object_of(a)) == 0;
+	return b->name && object_of(a) && object_of(a) == object_of(b) &&
+	       strncmp(a->name, b->name, object_of(a)) == 0;
 }
 
 static bool is_nullable(const struct field *field, enum schema_kind kind)
@@ -146,7 +150,8 @@ static bool is_nullable(const struct field *field, enum schema_kind kind)
 }
 
 /* The run of fields of one object, as one property; returns the last of them. */
-static const struct field *write_object(struct writer *j, const struct field *field, enum schema_kind kind)
+static const struct field *write_object(struct writer *j, const struct field *field,
+					enum schema_kind kind)
 {
 	char name[64];
 	const struct field *f = field;
@@ -175,7 +180,8 @@ static void write_required(struct writer *j, const struct resource *resource, en
 	writer_key(j, "required");
 	writer_array(j);
 	for (const struct field *f = resource->fields; f->name; f++)
-		if (is_in(f, kind) && !object_of(f) && (f->flags & (kind == SCHEMA_REPLY ? KEY | REQUIRED | NOT_NULL : REQUIRED)))
+		if (is_in(f, kind) && !object_of(f) &&
+		    (f->flags & (kind == SCHEMA_REPLY ? KEY | REQUIRED | NOT_NULL : REQUIRED)))
 			writer_string(j, f->name);
 	writer_array_end(j);
 }
@@ -198,7 +204,8 @@ void schema_resource(struct writer *j, const struct resource *resource, enum sch
 		writer_key(j, f->name);
 		schema_field(j, f, is_nullable(f, kind));
 	}
-	for (const struct field *f = resource->hit_fields; f && f->name && kind == SCHEMA_REPLY; f++) {
+	for (const struct field *f = resource->hit_fields; f && f->name && kind == SCHEMA_REPLY;
+	     f++) {
 		writer_key(j, f->name);
 		schema_field(j, f, false);
 	}

@@ -33,7 +33,8 @@ int include_from_query(struct request *r, const struct resource *resource, struc
 		const struct relation *relation = find(resource, names[i]);
 
 		if (!relation)
-			return task_problem(&r->task, "include", "\"%.60s\" is not a relation of %s", names[i],
+			return task_problem(&r->task, "include",
+					    "\"%.60s\" is not a relation of %s", names[i],
 					    resource->name);
 		inc->items[inc->count].relation = relation;
 		inc->items[inc->count++].next = 0;
@@ -41,14 +42,16 @@ int include_from_query(struct request *r, const struct resource *resource, struc
 	return OK;
 }
 
-static int fetch(struct request *r, const struct relation *relation, const char *ids, const struct pg_rows **rows)
+static int fetch(struct request *r, const struct relation *relation, const char *ids,
+		 const struct pg_rows **rows)
 {
 	const struct shape *shape = shape_whole(relation->resource);
 	struct pg_rows *found;
-	const char *sql = talloc_asprintf(MEM(r),
-					  "select %s, o.n from unnest($1::uuid[]) with ordinality o (id, n) %s "
-					  "where t.deleted_at is null order by o.n, %s",
-					  shape->columns, relation->join, relation->order);
+	const char *sql = talloc_asprintf(
+		MEM(r),
+		"select %s, o.n from unnest($1::uuid[]) with ordinality o (id, n) %s "
+		"where t.deleted_at is null order by o.n, %s",
+		shape->columns, relation->join, relation->order);
 	int rc = pg_query(&r->task, &found, sql, PG_PARAMS(ids));
 
 	if (rc == OK)
@@ -56,7 +59,8 @@ static int fetch(struct request *r, const struct relation *relation, const char 
 	return rc;
 }
 
-int include_fetch(struct request *r, struct included *inc, const struct pg_rows *owners, int count, int id_column)
+int include_fetch(struct request *r, struct included *inc, const struct pg_rows *owners, int count,
+		  int id_column)
 {
 	const char **ids = talloc_array(MEM(r), const char *, count + 1);
 	const char *array;
@@ -82,7 +86,9 @@ void include_write(struct included *inc, struct writer *j, int owner)
 
 		writer_key(j, inc->items[i].relation->name);
 		writer_array(j);
-		for (; *next < pg_count(rows) && strtol(pg_value(rows, *next, shape->count + 1), NULL, 10) == owner + 1; (*next)++) {
+		for (; *next < pg_count(rows) &&
+		       strtol(pg_value(rows, *next, shape->count + 1), NULL, 10) == owner + 1;
+		     (*next)++) {
 			writer_object(j);
 			shape_write(shape, j, rows, *next);
 			writer_object_end(j);

@@ -22,7 +22,8 @@ struct included {
 /* Reads ?include=; E_VALIDATION names an unknown relation. */
 int include_from_query(struct request *r, const struct resource *resource, struct included *inc);
 /* Fetches for all rows of `owners`, whose column `id_column` holds their ids. waits */
-int include_fetch(struct request *r, struct included *inc, const struct pg_rows *owners, int count, int id_column) MUST_USE;
+int include_fetch(struct request *r, struct included *inc, const struct pg_rows *owners, int count,
+		  int id_column) MUST_USE;
 /* Writes the keys of owner number `owner` (0 and up, in order). */
 void include_write(struct included *inc, struct writer *j, int owner);
 

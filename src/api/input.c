@@ -72,11 +72,12 @@ int input_parse(struct request *r, const char *text, size_t len, json_t **body)
 	if (len == 0)
 		return fail(r, E_BAD_REQUEST, "A JSON object is expected in the body");
 	if (json_depth(text, len) > JSON_DEPTH_MAX)
-		return fail(r, E_BAD_REQUEST, "The JSON nests deeper than %d levels", JSON_DEPTH_MAX);
+		return fail(r, E_BAD_REQUEST, "The JSON nests deeper than %d levels",
+			    JSON_DEPTH_MAX);
 	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!value)
-		return fail(r, E_BAD_REQUEST, "The body is not JSON: line %d, column %d: %s", error.line, error.column,
-			    error.text);
+		return fail(r, E_BAD_REQUEST, "The body is not JSON: line %d, column %d: %s",
+			    error.line, error.column, error.text);
 	*body = json_keep(MEM(r), value);
 	if (!json_is_object(value))
 		return fail(r, E_BAD_REQUEST, "The body must be a JSON object");
@@ -103,17 +104,20 @@ static int check_media_type(struct request *r)
 	bool merge = r->route->operation == OP_UPDATE;
 	const char *type = media_type(r);
 
-	if (type && (strcmp(type, "application/json") == 0 || (merge && strcmp(type, "application/merge-patch+json") == 0)))
+	if (type && (strcmp(type, "application/json") == 0 ||
+		     (merge && strcmp(type, "application/merge-patch+json") == 0)))
 		return OK;
 	if (merge)
-		http_header_add(r->http, "Accept-Patch", "application/merge-patch+json, application/json");
+		http_header_add(r->http, "Accept-Patch",
+				"application/merge-patch+json, application/json");
 	return fail(r, E_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json%s",
 		    merge ? " or application/merge-patch+json" : "");
 }
 
 static bool takes_body(const struct route *route)
 {
-	return route->operation == OP_CREATE || route->operation == OP_REPLACE || route->operation == OP_UPDATE;
+	return route->operation == OP_CREATE || route->operation == OP_REPLACE ||
+	       route->operation == OP_UPDATE;
 }
 
 int step_input(struct request *r)
@@ -161,12 +165,14 @@ static const char *check_list(struct task *t, const struct field *field, json_t 
 		return NULL;
 	}
 	items = talloc_array(t->mem, const char *, (unsigned)json_array_size(list) + 1);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		const char *problem = NULL;
 
 		items[n] = types[field->type].check(t->mem, field, item, &problem);
 		if (!items[n++]) {
-			task_problem(t, talloc_asprintf(t->mem, "%s.%zu", field->name, i), "%s", problem);
+			task_problem(t, talloc_asprintf(t->mem, "%s.%zu", field->name, i), "%s",
+				     problem);
 			return NULL;
 		}
 	}
@@ -199,7 +205,8 @@ static void check_value(struct task *t, struct value *v, json_t *input, bool who
 	}
 	if (field->flags & READ_ONLY) {
 		if (!json_equal(input, lookup(old, field->name)))
-			task_problem(t, field->name, "is given by the server and cannot be written");
+			task_problem(t, field->name,
+				     "is given by the server and cannot be written");
 		return;
 	}
 	v->set = true;
@@ -219,7 +226,8 @@ static bool is_field(const struct resource *resource, const char *object, const 
 	for (const struct field *f = resource->fields; f->name; f++) {
 		if (!object && strcmp(f->name, key) == 0)
 			return true;
-		if (object && strncmp(f->name, object, len) == 0 && f->name[len] == '.' && strcmp(f->name + len + 1, key) == 0)
+		if (object && strncmp(f->name, object, len) == 0 && f->name[len] == '.' &&
+		    strcmp(f->name + len + 1, key) == 0)
 			return true;
 	}
 	return false;
@@ -241,7 +249,8 @@ static void check_unknown(struct task *t, const struct resource *resource, json_
 	const char *key, *member;
 	json_t *item, *value;
 
-	json_object_foreach(body, key, item) {
+	json_object_foreach(body, key, item)
+	{
 		if (is_field(resource, NULL, key) && !strchr(key, '.'))
 			continue;
 		if (!is_object(resource, key)) {
@@ -250,10 +259,9 @@ static void check_unknown(struct task *t, const struct resource *resource, json_
 		}
 		if (!json_is_object(item) && !json_is_null(item))
 			task_problem(t, key, "must be an object");
-		json_object_foreach(item, member, value)
-			if (!is_field(resource, key, member))
-				task_problem(t, talloc_asprintf(t->mem, "%s.%s", key, member), "is not a field of %s",
-					     resource->name);
+		json_object_foreach(item, member, value) if (!is_field(resource, key, member))
+			task_problem(t, talloc_asprintf(t->mem, "%s.%s", key, member),
+				     "is not a field of %s", resource->name);
 	}
 }
 
@@ -266,9 +274,9 @@ static bool object_is_null(json_t *body, const char *name)
 
 	if (!dot)
 		return false;
-	json_object_foreach(body, key, item)
-		if (strlen(key) == (size_t)(dot - name) && strncmp(key, name, strlen(key)) == 0)
-			return json_is_null(item);
+	json_object_foreach(body, key, item) if (strlen(key) == (size_t)(dot - name) &&
+						 strncmp(key, name, strlen(key)) ==
+							 0) return json_is_null(item);
 	return false;
 }
 
@@ -277,19 +285,22 @@ static void check_postcodes(struct task *t, struct values *v, json_t *old)
 	for (int i = 0; i < v->count; i++) {
 		struct value *value = &v->items[i];
 		struct value *country = values_get(v, "address.country");
-		const char *code = country && country->text ? country->text
-							    : json_string_value(lookup(old, "address.country"));
+		const char *code = country && country->text
+					   ? country->text
+					   : json_string_value(lookup(old, "address.country"));
 
-		if (value->field->type != POSTCODE || !value->text || (code && strcmp(code, "GB") != 0))
+		if (value->field->type != POSTCODE || !value->text ||
+		    (code && strcmp(code, "GB") != 0))
 			continue;
 		value->text = postcode_normalise(t->mem, value->text);
 		if (!value->text)
-			task_problem(t, value->field->name, "must be a UK postcode such as GU1 3AJ");
+			task_problem(t, value->field->name,
+				     "must be a UK postcode such as GU1 3AJ");
 	}
 }
 
-int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole, json_t *old,
-		struct values **values)
+int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole,
+		json_t *old, struct values **values)
 {
 	struct values *v = talloc_zero(t->mem, struct values);
 
@@ -303,7 +314,9 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 
 		v->items[i].field = &resource->fields[i];
 		check_value(t, &v->items[i],
-			    object_is_null(body, resource->fields[i].name) ? null : lookup(body, resource->fields[i].name),
+			    object_is_null(body, resource->fields[i].name)
+				    ? null
+				    : lookup(body, resource->fields[i].name),
 			    whole, old);
 	}
 	check_postcodes(t, v, old);

@@ -15,8 +15,9 @@
 
 struct value {
 	const struct field *field;
-	bool set;	  /* stands in the input, or is a default of a whole write */
-	const char *text; /* SQL parameter text, NULL for null; arrays as '{...}', objects as JSON */
+	bool set; /* stands in the input, or is a default of a whole write */
+	const char
+		*text; /* SQL parameter text, NULL for null; arrays as '{...}', objects as JSON */
 };
 
 /* One entry per field of the resource, in the table's order. Children of the task's memory. */
@@ -30,8 +31,8 @@ struct values {
  * absent ones are set to null (which is the column's default when the field is NOT_NULL). Unknown and read-only fields
  * are problems; fields that equal what `old` (the current representation, may be NULL) holds are let pass even when
  * read-only, so that a client can send back what it got. Returns OK or E_VALIDATION with every problem in t->failure. */
-int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole, json_t *old,
-		struct values **values) MUST_USE;
+int input_check(struct task *t, const struct resource *resource, json_t *body, bool whole,
+		json_t *old, struct values **values) MUST_USE;
 /* The value of a field by name, NULL when the resource has no such field (our bug). */
 struct value *values_get(struct values *v, const char *name) MUST_USE;
 /* The column of a field: dots become underscores. */

@@ -30,18 +30,19 @@ struct list {
 	struct included included;
 	struct select select;
 	long long page, limit;
-	const char *cursor;	/* as given, NULL */
-	const char *sort_name;	/* "-name" */
+	const char *cursor;    /* as given, NULL */
+	const char *sort_name; /* "-name" */
 	const char *sort_sql;
 	bool descending;
 	struct total total;
 	struct pg_rows *rows;
-	int count;		/* rows on this page */
-	bool more;		/* there are rows after it */
+	int count; /* rows on this page */
+	bool more; /* there are rows after it */
 };
 
 /* ?field=value or ?field=a,b: equal to it, or to any of them. */
-static int filter_field(struct request *r, struct select *s, const struct field *field, const char *text)
+static int filter_field(struct request *r, struct select *s, const struct field *field,
+			const char *text)
 {
 	const struct type_row *type = &types[field->type];
 	const char *checked[ANY_OF_MAX];
@@ -57,7 +58,8 @@ static int filter_field(struct request *r, struct select *s, const struct field 
 			return task_problem(&r->task, field->name, "%s", problem);
 	}
 	if (n == 1)
-		select_where(s, "t.%s = $%d::%s", field_column(MEM(r), field), select_param(s, checked[0]), type->cast);
+		select_where(s, "t.%s = $%d::%s", field_column(MEM(r), field),
+			     select_param(s, checked[0]), type->cast);
 	else
 		select_where(s, "t.%s = any ($%d::%s[])", field_column(MEM(r), field),
 			     select_param(s, sql_array(MEM(r), checked, n)), type->cast);
@@ -91,7 +93,8 @@ static const struct sort *default_search_sort(struct request *r, const struct re
 static int sort_by_search(struct request *r, struct list *l, const struct sort *sort, bool reversed)
 {
 	if (!query_text(r, sort->needs))
-		return task_problem(&r->task, "sort", "\"%s\" needs the parameter \"%s\"", sort->name, sort->needs);
+		return task_problem(&r->task, "sort", "\"%s\" needs the parameter \"%s\"",
+				    sort->name, sort->needs);
 	l->sort_sql = strcmp(sort->needs, "near") == 0 ? l->select.distance : l->select.relevance;
 	l->descending = sort->descending != reversed;
 	return OK;
@@ -111,7 +114,9 @@ static int choose_sort(struct request *r, struct list *l)
 	for (const struct field *f = l->resource->fields; f->name; f++) {
 		if (!(f->flags & SORT) || strcmp(f->name, name) != 0)
 			continue;
-		l->sort_sql = f->sort_sql ? f->sort_sql : talloc_asprintf(MEM(r), "t.%s", field_column(MEM(r), f));
+		l->sort_sql = f->sort_sql
+				      ? f->sort_sql
+				      : talloc_asprintf(MEM(r), "t.%s", field_column(MEM(r), f));
 		l->descending = l->sort_name[0] == '-';
 		return OK;
 	}
@@ -143,7 +148,8 @@ static int add_cursor(struct request *r, struct list *l)
 		return rc;
 	sort = select_param(s, cursor.sort);
 	id = select_param(s, cursor.id);
-	select_where(s, "(%s, t.id) %c ($%d, $%d::uuid)", l->sort_sql, l->descending ? '<' : '>', sort, id);
+	select_where(s, "(%s, t.id) %c ($%d, $%d::uuid)", l->sort_sql, l->descending ? '<' : '>',
+		     sort, id);
 	return OK;
 }
 
@@ -173,11 +179,14 @@ static const char *list_sql(struct request *r, struct list *l)
 	const char *direction = l->descending ? "desc" : "asc";
 	long long offset = l->cursor ? 0 : (l->page - 1) * l->limit;
 
-	return talloc_asprintf(MEM(r), "select %s, %s%s%s as _sort, t.id as _id from %s.%s t%s%s order by %s %s, t.id %s limit $%d offset $%d",
-			       l->shape->columns, s->extra ? s->extra : "", s->extra ? ", " : "", l->sort_sql,
-			       l->resource->service, l->resource->name, buf_text(&s->joins), buf_text(&s->where), l->sort_sql,
-			       direction, direction, select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
-			       select_param(s, talloc_asprintf(MEM(r), "%lld", offset)));
+	return talloc_asprintf(
+		MEM(r),
+		"select %s, %s%s%s as _sort, t.id as _id from %s.%s t%s%s order by %s %s, t.id %s limit $%d offset $%d",
+		l->shape->columns, s->extra ? s->extra : "", s->extra ? ", " : "", l->sort_sql,
+		l->resource->service, l->resource->name, buf_text(&s->joins), buf_text(&s->where),
+		l->sort_sql, direction, direction,
+		select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
+		select_param(s, talloc_asprintf(MEM(r), "%lld", offset)));
 }
 
 static int fetch(struct request *r, struct list *l)
@@ -261,13 +270,15 @@ static void write_page(struct request *r, struct list *l, const char *cursor)
 	writer_object_end(j);
 }
 
-static void add_link(struct request *r, struct buf *b, const char *relation, const char *name, const char *value)
+static void add_link(struct request *r, struct buf *b, const char *relation, const char *name,
+		     const char *value)
 {
 	buf_adds(b, b->len ? ", </v1" : "</v1");
 	buf_adds(b, strncmp(r->path, "/v1/", 4) == 0 ? r->path + 3 : r->path);
 	buf_addc(b, '?');
 	for (int i = 0; i < r->query_count; i++) {
-		if (strcmp(r->query[i].name, "page") == 0 || strcmp(r->query[i].name, "cursor") == 0)
+		if (strcmp(r->query[i].name, "page") == 0 ||
+		    strcmp(r->query[i].name, "cursor") == 0)
 			continue;
 		str_percent_encode(b, r->query[i].name);
 		buf_addc(b, '=');

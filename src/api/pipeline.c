@@ -22,8 +22,8 @@ static const struct {
 	const char *name;
 	int (*step)(struct request *r);
 } steps[] = {
-	{ "accept", step_accept },     /* accept.c: can we answer in a form that the caller takes? */
-	{ "route", step_route },       /* route.c: what is asked for? */
+	{ "accept", step_accept }, /* accept.c: can we answer in a form that the caller takes? */
+	{ "route", step_route },   /* route.c: what is asked for? */
 	{ "identify", step_identify }, /* gateway/identify.c: who is asking? */
 	{ "allow", step_allow },       /* allow.c: may they? */
 	{ "input", step_input },       /* input.c: is what they sent well-formed? */
@@ -42,7 +42,10 @@ void api_setup(void)
 static void choose_id(struct request *r)
 {
 	const char *given = http_header_get(r->http, "x-request-id");
-	size_t len = given ? strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+=") : 0;
+	size_t len =
+		given ? strspn(given,
+			       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+=")
+		      : 0;
 
 	if (len > 0 && len <= REQUEST_ID_MAX && given[len] == '\0')
 		memcpy(r->id, given, len + 1);
@@ -69,7 +72,8 @@ static void finish(struct request *r)
 
 	if (buf_full(&r->http->body_out)) {
 		task_forgive(&r->task);
-		fail(r, E_INTERNAL, "The answer is larger than it may be; ask for fewer rows or fields");
+		fail(r, E_INTERNAL,
+		     "The answer is larger than it may be; ask for fewer rows or fields");
 		buf_init(&r->http->body_out, MEM(r), 65536);
 	}
 	if (r->task.failure.code)

@@ -32,15 +32,19 @@ static int add_param(struct request *r, const char *text, size_t len)
 	if (len == 0)
 		return OK;
 	if (r->query_count == QUERY_PARAMS_MAX)
-		return fail(r, E_BAD_REQUEST, "A query has at most %d parameters", QUERY_PARAMS_MAX);
+		return fail(r, E_BAD_REQUEST, "A query has at most %d parameters",
+			    QUERY_PARAMS_MAX);
 	if (!str_percent_decode(MEM(r), text, name_len, true, &name))
-		return fail(r, E_BAD_REQUEST, "A parameter's name in the query is not percent-encoded UTF-8");
+		return fail(r, E_BAD_REQUEST,
+			    "A parameter's name in the query is not percent-encoded UTF-8");
 	value = talloc_strdup(MEM(r), "");
 	if (equals && !str_percent_decode(MEM(r), equals + 1, len - name_len - 1, true, &value))
-		return fail(r, E_BAD_REQUEST, "The value of \"%s\" is not percent-encoded UTF-8 without NUL", name);
+		return fail(r, E_BAD_REQUEST,
+			    "The value of \"%s\" is not percent-encoded UTF-8 without NUL", name);
 	if (query_text(r, name))
-		return task_problem(&r->task, name, "is given twice; separate several values by commas");
-	r->query[r->query_count++] = (struct param){ .name = name, .value = value };
+		return task_problem(&r->task, name,
+				    "is given twice; separate several values by commas");
+	r->query[r->query_count++] = (struct param) { .name = name, .value = value };
 	return OK;
 }
 
@@ -66,7 +70,8 @@ int query_parse(struct request *r)
 	return OK;
 }
 
-int query_int(struct request *r, const char *name, long long min, long long max, long long def, long long *value)
+int query_int(struct request *r, const char *name, long long min, long long max, long long def,
+	      long long *value)
 {
 	const char *text = query_text(r, name);
 
@@ -109,7 +114,8 @@ static bool is_known(const struct route *route, const char *name)
 	case OP_ACTION:
 		return in_filters(route->action->parameters, name);
 	case OP_LIST:
-		return one_of(of_item, name) || one_of(of_list, name) || in_filters(route->resource->filters, name) ||
+		return one_of(of_item, name) || one_of(of_list, name) ||
+		       in_filters(route->resource->filters, name) ||
 		       in_fields(route->resource->fields, name);
 	case OP_GET:
 		return one_of(of_item, name);

@@ -12,6 +12,7 @@ int query_parse(struct request *r) MUST_USE;
 /* Fails with E_VALIDATION naming each parameter that the route does not take. */
 int query_check_known(struct request *r) MUST_USE;
 /* Whole number in [min, max]; `def` when absent; a problem when not. */
-int query_int(struct request *r, const char *name, long long min, long long max, long long def, long long *value) MUST_USE;
+int query_int(struct request *r, const char *name, long long min, long long max, long long def,
+	      long long *value) MUST_USE;
 
 #endif

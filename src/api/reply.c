@@ -34,7 +34,8 @@ int reply_end(struct request *r)
 	return OK;
 }
 
-int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows, int row)
+int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows,
+	      int row)
 {
 	reply_begin(r, status);
 	writer_object(&r->json);
@@ -104,8 +105,10 @@ void reply_tag(struct request *r, const char *version, const struct shape *shape
 	if (version) {
 		whole_tag(version, shape, tag);
 	} else {
-		crypto_shorthash(digest, (const unsigned char *)r->http->body_out.data, r->http->body_out.len, key);
-		snprintf(tag, sizeof(tag), "\"%s\"", sodium_bin2hex(text, sizeof(text), digest, sizeof(digest)));
+		crypto_shorthash(digest, (const unsigned char *)r->http->body_out.data,
+				 r->http->body_out.len, key);
+		snprintf(tag, sizeof(tag), "\"%s\"",
+			 sodium_bin2hex(text, sizeof(text), digest, sizeof(digest)));
 	}
 	http_header_add(r->http, "ETag", tag);
 	(void)match_none(r, tag);
@@ -136,11 +139,13 @@ int reply_check_match(struct request *r, const char *version)
 		if (!end)
 			break;
 		/* strong comparison of the version; the rest of the tag says which representation it was */
-		if (!weak && strncmp(c, version, len) == 0 && c[len] == '-' && memchr(c, '-', (size_t)(end - c)))
+		if (!weak && strncmp(c, version, len) == 0 && c[len] == '-' &&
+		    memchr(c, '-', (size_t)(end - c)))
 			return OK;
 		c = end + 1;
 	}
-	return fail(r, E_PRECONDITION_FAILED, "It has been changed since you read it; read it again");
+	return fail(r, E_PRECONDITION_FAILED,
+		    "It has been changed since you read it; read it again");
 }
 
 static void write_problems(struct request *r, struct writer *j, bool pointers)
@@ -227,7 +232,8 @@ void reply_failure(struct request *r)
 	else
 		write_envelope(r, row, message);
 	http_header_add(r->http, "Content-Type",
-			r->problem_json ? "application/problem+json" : "application/json; charset=utf-8");
+			r->problem_json ? "application/problem+json"
+					: "application/json; charset=utf-8");
 	if (f->retry_after > 0)
 		http_header_addf(r->http, "Retry-After", "%d", f->retry_after);
 	if (f->code == E_UNAUTHORIZED)
@@ -240,12 +246,13 @@ void reply_failure(struct request *r)
  * their tag; anything else is nobody's to keep. */
 void reply_headers(struct request *r)
 {
-	static const char block[] = "X-Content-Type-Options: nosniff\r\n"
-				    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-				    "Referrer-Policy: no-referrer\r\n"
-				    "Vary: Accept, Authorization\r\n";
-	bool keep = (r->http->status == 200 || r->http->status == 304) && r->http->method != METHOD_POST &&
-		    r->route && !r->route->writes;
+	static const char block[] =
+		"X-Content-Type-Options: nosniff\r\n"
+		"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+		"Referrer-Policy: no-referrer\r\n"
+		"Vary: Accept, Authorization\r\n";
+	bool keep = (r->http->status == 200 || r->http->status == 304) &&
+		    r->http->method != METHOD_POST && r->route && !r->route->writes;
 
 	buf_add(&r->http->head, block, sizeof(block) - 1);
 	http_header_add(r->http, "Cache-Control", keep ? "no-cache" : "no-store");

@@ -16,7 +16,8 @@ void reply_begin(struct request *r, int status);
 /* Closes the envelope. */
 int reply_end(struct request *r);
 /* A whole reply of one row of the shape's columns. */
-int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows, int row);
+int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows,
+	      int row);
 /* A whole reply that is not the envelope. `type` is the media type; the text is copied. */
 int reply_plain(struct request *r, int status, const char *type, const char *text, size_t len);
 /* Renders the recorded failure. */

@@ -21,12 +21,12 @@ struct select;
 /* What a value is. api/types.c has one row per type with its JSON, OpenAPI and SQL names and its check. */
 enum type {
 	UUID,
-	TEXT,	  /* one line; LINES with the MULTILINE flag */
+	TEXT, /* one line; LINES with the MULTILINE flag */
 	SLUG,
 	INT,
-	DECIMAL,  /* double precision */
+	DECIMAL, /* double precision */
 	BOOL,
-	ENUM,	  /* one of .choices */
+	ENUM, /* one of .choices */
 	TIME,
 	DATE,
 	EMAIL,
@@ -40,23 +40,25 @@ enum type {
 };
 
 enum field_flag {
-	KEY = 1,	 /* the id */
-	REQUIRED = 2,	 /* must be given when written */
-	READ_ONLY = 4,	 /* given by the program: refused in input */
-	FILTER = 8,	 /* ?name=value; a comma list means any of them */
-	SORT = 16,	 /* ?sort=name */
-	MANY = 32,	 /* a list: JSON array, SQL array */
-	MULTILINE = 64,	 /* text may hold line breaks */
-	NOT_NULL = 128,	 /* the column has a default and is never null */
+	KEY = 1,	/* the id */
+	REQUIRED = 2,	/* must be given when written */
+	READ_ONLY = 4,	/* given by the program: refused in input */
+	FILTER = 8,	/* ?name=value; a comma list means any of them */
+	SORT = 16,	/* ?sort=name */
+	MANY = 32,	/* a list: JSON array, SQL array */
+	MULTILINE = 64, /* text may hold line breaks */
+	NOT_NULL = 128, /* the column has a default and is never null */
 };
 
 struct field {
-	const char *name;    /* "phone"; "address.postcode" stands in the object `address`, in column address_postcode */
+	const char *
+		name; /* "phone"; "address.postcode" stands in the object `address`, in column address_postcode */
 	enum type type;
 	unsigned flags;
-	double min, max;     /* of a number: range; of text: code points; 0, 0: no limit but the type's */
-	int max_items;	     /* of MANY */
-	const char *choices; /* "a|b|c" of an ENUM */
+	double min,
+		max;   /* of a number: range; of text: code points; 0, 0: no limit but the type's */
+	int max_items; /* of MANY */
+	const char *choices;	     /* "a|b|c" of an ENUM */
 	const struct field *members; /* of an OBJECT, ended by a row without a name */
 	const char *sort_sql;	     /* SQL to sort by, when it is not the column: "t.name_sort" */
 	const char *example;	     /* JSON text */
@@ -103,11 +105,12 @@ struct relation {
 /* An action that is not plain CRUD: its own path, its own function. */
 struct action {
 	enum http_method method;
-	const char *path;      /* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
+	const char *
+		path; /* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
 	enum allow allow;
-	bool writes;	       /* runs in a transaction */
-	bool unversioned;      /* stands at the root, not under /v1: /livez */
-	const char *name;      /* operationId: "business_restore" */
+	bool writes;	  /* runs in a transaction */
+	bool unversioned; /* stands at the root, not under /v1: /livez */
+	const char *name; /* operationId: "business_restore" */
 	const char *doc;
 	const struct resource *resource; /* what the reply's data is, NULL: see reply_schema */
 	const char *reply_schema;	 /* OpenAPI schema of `data`, JSON text */
@@ -121,14 +124,15 @@ struct resource {
 	const char *plural;  /* "businesses": the path */
 	const char *service; /* the SQL schema */
 	const char *doc;
-	const char *parent;  /* a nested resource: path "/businesses/{id}/inspections"; this is "businesses" ... */
-	const char *parent_column;	      /* ... and this the column with the parent's id */
+	const char *
+		parent; /* a nested resource: path "/businesses/{id}/inspections"; this is "businesses" ... */
+	const char *parent_column; /* ... and this the column with the parent's id */
 	const struct resource *parent_resource;
 	struct allow_rules allow;
-	const struct field *fields;	      /* ended by a row without a name */
-	const struct filter *filters;	      /* the same */
+	const struct field *fields;   /* ended by a row without a name */
+	const struct filter *filters; /* the same */
 	const struct sort *sorts;
-	const struct field *hit_fields;	      /* that only hits of a search have: distance_m */
+	const struct field *hit_fields; /* that only hits of a search have: distance_m */
 	const struct relation *relations;
 	const struct action *actions;
 	const char *default_sort; /* "name" or "-date" */
@@ -144,7 +148,8 @@ struct service {
 	const char *name;
 	const char *doc;
 	const struct resource *const *resources; /* ended by NULL */
-	const struct action *actions;		 /* that belong to no resource; ended by a row without a path */
+	const struct action
+		*actions; /* that belong to no resource; ended by a row without a path */
 };
 
 /* All services of this program, ended by NULL: src/cli/services.c. */

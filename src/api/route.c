@@ -28,21 +28,28 @@ static const struct operation_row {
 	size_t allow; /* in struct allow_rules */
 	int (*act)(struct request *r);
 } operations[] = {
-	{ OP_LIST, METHOD_GET, false, false, "", "list", offsetof(struct allow_rules, list), crud_list },
-	{ OP_CREATE, METHOD_POST, false, true, "", "create", offsetof(struct allow_rules, create), crud_create },
+	{ OP_LIST, METHOD_GET, false, false, "", "list", offsetof(struct allow_rules, list),
+	  crud_list },
+	{ OP_CREATE, METHOD_POST, false, true, "", "create", offsetof(struct allow_rules, create),
+	  crud_create },
 	{ OP_GET, METHOD_GET, true, false, "", "get", offsetof(struct allow_rules, get), crud_get },
-	{ OP_REPLACE, METHOD_PUT, true, true, "", "replace", offsetof(struct allow_rules, update), crud_replace },
-	{ OP_UPDATE, METHOD_PATCH, true, true, "", "update", offsetof(struct allow_rules, update), crud_update },
-	{ OP_REMOVE, METHOD_DELETE, true, true, "", "remove", offsetof(struct allow_rules, remove), crud_remove },
-	{ OP_RESTORE, METHOD_POST, true, true, "/restore", "restore", offsetof(struct allow_rules, remove), crud_restore },
+	{ OP_REPLACE, METHOD_PUT, true, true, "", "replace", offsetof(struct allow_rules, update),
+	  crud_replace },
+	{ OP_UPDATE, METHOD_PATCH, true, true, "", "update", offsetof(struct allow_rules, update),
+	  crud_update },
+	{ OP_REMOVE, METHOD_DELETE, true, true, "", "remove", offsetof(struct allow_rules, remove),
+	  crud_remove },
+	{ OP_RESTORE, METHOD_POST, true, true, "/restore", "restore",
+	  offsetof(struct allow_rules, remove), crud_restore },
 };
 
 static const struct {
 	enum http_method method;
 	const char *text;
 } methods[] = {
-	{ METHOD_GET, "GET" }, { METHOD_HEAD, "HEAD" },	    { METHOD_POST, "POST" },	   { METHOD_PUT, "PUT" },
-	{ METHOD_PATCH, "PATCH" }, { METHOD_DELETE, "DELETE" }, { METHOD_OPTIONS, "OPTIONS" },
+	{ METHOD_GET, "GET" },	       { METHOD_HEAD, "HEAD" },	  { METHOD_POST, "POST" },
+	{ METHOD_PUT, "PUT" },	       { METHOD_PATCH, "PATCH" }, { METHOD_DELETE, "DELETE" },
+	{ METHOD_OPTIONS, "OPTIONS" },
 };
 
 const char *method_text(enum http_method method)
@@ -64,7 +71,8 @@ static struct route *add(const char *path, enum http_method method)
 	route->number = ++count;
 	route->method = method;
 	route->path = path;
-	n = str_split(NULL, path[1] == 'v' && path[2] == '1' ? path + 4 : path + 1, '/', ROUTE_SEGMENTS_MAX, &parts);
+	n = str_split(NULL, path[1] == 'v' && path[2] == '1' ? path + 4 : path + 1, '/',
+		      ROUTE_SEGMENTS_MAX, &parts);
 	assert(n > 0);
 	for (int i = 0; i < n; i++)
 		route->segments[i] = parts[i];
@@ -73,9 +81,11 @@ static struct route *add(const char *path, enum http_method method)
 	return route;
 }
 
-static void add_action(const struct service *service, const struct resource *resource, const struct action *action)
+static void add_action(const struct service *service, const struct resource *resource,
+		       const struct action *action)
 {
-	const char *path = action->unversioned ? action->path : talloc_asprintf(NULL, "/v1%s", action->path);
+	const char *path = action->unversioned ? action->path
+					       : talloc_asprintf(NULL, "/v1%s", action->path);
 	struct route *route = add(path, action->method);
 
 	route->operation = OP_ACTION;
@@ -90,21 +100,26 @@ static void add_action(const struct service *service, const struct resource *res
 
 static void add_resource(const struct service *service, const struct resource *resource)
 {
-	const char *base = resource->parent ? talloc_asprintf(NULL, "/v1/%s/{id}/%s", resource->parent, resource->plural)
+	const char *base = resource->parent ? talloc_asprintf(NULL, "/v1/%s/{id}/%s",
+							      resource->parent, resource->plural)
 					    : talloc_asprintf(NULL, "/v1/%s", resource->plural);
-	const char *id = resource->parent ? talloc_asprintf(NULL, "{%s_id}", resource->name) : "{id}";
+	const char *id = resource->parent ? talloc_asprintf(NULL, "{%s_id}", resource->name)
+					  : "{id}";
 
 	/* actions first: /businesses/suggest is not a business called suggest */
 	for (const struct action *a = resource->actions; a && a->path; a++)
 		add_action(service, resource, a);
 	for (size_t i = 0; i < COUNT_OF(operations); i++) {
 		const struct operation_row *row = &operations[i];
-		enum allow allow = *(const enum allow *)((const char *)&resource->allow + row->allow);
+		enum allow allow = *(const enum allow *)((const char *)&resource->allow +
+							 row->allow);
 		struct route *route;
 
 		if (allow == NOBODY)
 			continue;
-		route = add(row->item ? talloc_asprintf(NULL, "%s/%s%s", base, id, row->suffix) : base, row->method);
+		route = add(row->item ? talloc_asprintf(NULL, "%s/%s%s", base, id, row->suffix)
+				      : base,
+			    row->method);
 		route->operation = row->operation;
 		route->id = talloc_asprintf(NULL, "%s_%s", resource->name, row->verb);
 		route->allow = allow;
@@ -149,7 +164,8 @@ static bool fits(const struct route *route, char **parts, int n)
 	if (route->segment_count != n)
 		return false;
 	for (int i = 0; i < n; i++) {
-		if (route->segments[i][0] == '{' ? !parts[i][0] : strcmp(route->segments[i], parts[i]) != 0)
+		if (route->segments[i][0] == '{' ? !parts[i][0]
+						 : strcmp(route->segments[i], parts[i]) != 0)
 			return false;
 	}
 	return true;
@@ -201,8 +217,9 @@ static void take_path_params(struct request *r, char **parts)
 		if (segment[0] != '{')
 			continue;
 		assert(r->path_param_count < PATH_PARAMS_MAX);
-		r->path_params[r->path_param_count++] = (struct param){
-			.name = talloc_strndup(MEM(r), segment + 1, strlen(segment) - 2), .value = parts[i]
+		r->path_params[r->path_param_count++] = (struct param) {
+			.name = talloc_strndup(MEM(r), segment + 1, strlen(segment) - 2),
+			.value = parts[i]
 		};
 	}
 }
@@ -212,7 +229,8 @@ static int refuse_method(struct request *r)
 	const char *allowed = route_allowed(r);
 
 	if (!allowed)
-		return fail(r, E_NOT_FOUND, "Nothing stands at this path; /v1/openapi.json lists what there is");
+		return fail(r, E_NOT_FOUND,
+			    "Nothing stands at this path; /v1/openapi.json lists what there is");
 	http_header_add(r->http, "Allow", allowed);
 	return fail(r, E_METHOD_NOT_ALLOWED, "This path takes %s", allowed);
 }
@@ -225,7 +243,8 @@ int step_route(struct request *r)
 	int n, rc;
 
 	if (r->http->refused)
-		return fail(r, r->http->refused, r->http->refused_why ? "%s" : NULL, r->http->refused_why);
+		return fail(r, r->http->refused, r->http->refused_why ? "%s" : NULL,
+			    r->http->refused_why);
 	rc = query_parse(r);
 	if (rc)
 		return rc;
@@ -233,7 +252,8 @@ int step_route(struct request *r)
 		return OK;
 	n = split_path(r, &parts, &versioned);
 	for (int i = 0; n > 0 && i < count; i++) {
-		if (routes[i].method != method || !stands_there(&routes[i], versioned) || !fits(&routes[i], parts, n))
+		if (routes[i].method != method || !stands_there(&routes[i], versioned) ||
+		    !fits(&routes[i], parts, n))
 			continue;
 		r->route = &routes[i];
 		take_path_params(r, parts);
@@ -246,9 +266,12 @@ int step_route(struct request *r)
 
 void routes_print(struct buf *out)
 {
-	static const char *const allow[] = { [NOBODY] = "nobody", [ANYONE] = "anyone", [ADMIN] = "admin" };
+	static const char *const allow[] = {
+		[NOBODY] = "nobody", [ANYONE] = "anyone", [ADMIN] = "admin"
+	};
 
 	for (int i = 0; i < count; i++)
-		buf_addf(out, "%-7s %-52s %-7s %-9s %s\n", method_text(routes[i].method), routes[i].path,
-			 allow[routes[i].allow], routes[i].service->name, routes[i].id);
+		buf_addf(out, "%-7s %-52s %-7s %-9s %s\n", method_text(routes[i].method),
+			 routes[i].path, allow[routes[i].allow], routes[i].service->name,
+			 routes[i].id);
 }

@@ -10,7 +10,16 @@
 #include "api/resource.h"
 #include "base/buf.h"
 
-enum operation { OP_LIST, OP_GET, OP_CREATE, OP_REPLACE, OP_UPDATE, OP_REMOVE, OP_RESTORE, OP_ACTION };
+enum operation {
+	OP_LIST,
+	OP_GET,
+	OP_CREATE,
+	OP_REPLACE,
+	OP_UPDATE,
+	OP_REMOVE,
+	OP_RESTORE,
+	OP_ACTION
+};
 
 enum { ROUTE_SEGMENTS_MAX = 6 };
 
@@ -18,15 +27,15 @@ struct route {
 	int number; /* 1 and up: the metrics' number */
 	enum http_method method;
 	enum operation operation;
-	const char *path;	       /* "/v1/businesses/{id}" */
+	const char *path;			  /* "/v1/businesses/{id}" */
 	const char *segments[ROUTE_SEGMENTS_MAX]; /* without "v1" */
 	int segment_count;
-	const char *id;		       /* operationId */
+	const char *id; /* operationId */
 	enum allow allow;
 	bool writes;
 	const struct service *service;
 	const struct resource *resource;
-	const struct action *action;   /* of OP_ACTION */
+	const struct action *action; /* of OP_ACTION */
 	int (*act)(struct request *r);
 };
 

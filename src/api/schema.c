@@ -6,8 +6,9 @@
 #include "api/types.h"
 #include "base/banned.h"
 
-static const char columns_sql[] = "select column_name, case data_type when 'ARRAY' then '[]' else data_type end "
-				  "from information_schema.columns where table_schema = $1 and table_name = $2";
+static const char columns_sql[] =
+	"select column_name, case data_type when 'ARRAY' then '[]' else data_type end "
+	"from information_schema.columns where table_schema = $1 and table_name = $2";
 
 static const char *column_type(const struct pg_rows *rows, const char *name)
 {
@@ -22,7 +23,8 @@ static bool is_right(const struct field *field, const char *type)
 	if (field->flags & MANY)
 		return strcmp(type, "[]") == 0;
 	if (field->type == INT)
-		return strcmp(type, "smallint") == 0 || strcmp(type, "integer") == 0 || strcmp(type, "bigint") == 0;
+		return strcmp(type, "smallint") == 0 || strcmp(type, "integer") == 0 ||
+		       strcmp(type, "bigint") == 0;
 	return strcmp(type, types[field->type].sql) == 0;
 }
 
@@ -38,12 +40,15 @@ static int check_resource(struct task *t, const struct resource *resource)
 		const char *type = column_type(rows, column);
 
 		if (!type)
-			return task_fail(t, E_CONFLICT, "The table %s.%s has no column %s; see `guildford migrate --status`",
-					 resource->service, resource->name, column);
+			return task_fail(
+				t, E_CONFLICT,
+				"The table %s.%s has no column %s; see `guildford migrate --status`",
+				resource->service, resource->name, column);
 		if (!is_right(f, type))
-			return task_fail(t, E_CONFLICT, "The column %s.%s.%s is of type %s where %s%s is needed",
-					 resource->service, resource->name, column, type, types[f->type].sql,
-					 f->flags & MANY ? "[]" : "");
+			return task_fail(t, E_CONFLICT,
+					 "The column %s.%s.%s is of type %s where %s%s is needed",
+					 resource->service, resource->name, column, type,
+					 types[f->type].sql, f->flags & MANY ? "[]" : "");
 	}
 	return OK;
 }

@@ -42,23 +42,26 @@ int scope_parent(struct request *r, struct select *s)
 	if (!by_id && !parent->has_slug)
 		return not_found(r, parent);
 	rc = pg_query(&r->task, &rows,
-		      talloc_asprintf(MEM(r), "select id from %s.%s where %s = $1 and deleted_at is null", parent->service,
-				      parent->name, by_id ? "id" : "slug"),
+		      talloc_asprintf(MEM(r),
+				      "select id from %s.%s where %s = $1 and deleted_at is null",
+				      parent->service, parent->name, by_id ? "id" : "slug"),
 		      PG_PARAMS(id));
 	if (rc)
 		return rc;
 	if (pg_count(rows) == 0)
 		return not_found(r, parent);
 	s->parent_id = pg_value(rows, 0, 0);
-	select_where(s, "t.%s = $%d::uuid", s->resource->parent_column, select_param(s, s->parent_id));
+	select_where(s, "t.%s = $%d::uuid", s->resource->parent_column,
+		     select_param(s, s->parent_id));
 	return OK;
 }
 
 int scope_item(struct request *r, struct select *s)
 {
 	const struct resource *resource = s->resource;
-	const char *id = resource->parent ? path_text(r, talloc_asprintf(MEM(r), "%s_id", resource->name))
-					  : path_text(r, "id");
+	const char *id = resource->parent
+				 ? path_text(r, talloc_asprintf(MEM(r), "%s_id", resource->name))
+				 : path_text(r, "id");
 
 	if (uuid_is(id))
 		select_where(s, "t.id = $%d::uuid", select_param(s, id));

@@ -18,11 +18,11 @@ struct select {
 	struct buf where;
 	const char *params[PG_PARAMS_MAX];
 	int param_count;
-	const char *extra;	 /* more columns, after the shape's: "<sql> as distance_m" */
-	const char *extra_name;	 /* JSON name of that column */
-	const char *distance;	 /* SQL to sort by distance, when near is given */
-	const char *relevance;	 /* SQL to sort by relevance, when q is given */
-	const char *parent_id;	 /* of a nested resource */
+	const char *extra;	/* more columns, after the shape's: "<sql> as distance_m" */
+	const char *extra_name; /* JSON name of that column */
+	const char *distance;	/* SQL to sort by distance, when near is given */
+	const char *relevance;	/* SQL to sort by relevance, when q is given */
+	const char *parent_id;	/* of a nested resource */
 };
 
 void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resource);

@@ -53,11 +53,14 @@ static void finish(TALLOC_CTX *mem, struct shape *shape)
 		f->key = len ? f->field->name + len + 1 : f->field->name;
 		if (len && (i == 0 || !same_object(f->field, shape->fields[i - 1].field)))
 			f->opens = talloc_strndup(mem, f->field->name, len);
-		f->closes = len && (i + 1 == shape->count || !same_object(f->field, shape->fields[i + 1].field));
-		columns = talloc_asprintf_append_buffer(columns, "t.%s, ", field_column(mem, f->field));
+		f->closes = len && (i + 1 == shape->count ||
+				    !same_object(f->field, shape->fields[i + 1].field));
+		columns = talloc_asprintf_append_buffer(columns, "t.%s, ",
+							field_column(mem, f->field));
 	}
 	shape->columns = talloc_asprintf_append_buffer(columns, "t.version");
-	crypto_shorthash(digest, (const unsigned char *)shape->columns, strlen(shape->columns), key);
+	crypto_shorthash(digest, (const unsigned char *)shape->columns, strlen(shape->columns),
+			 key);
 	sodium_bin2hex(shape->tag, sizeof(shape->tag), digest, 4);
 }
 
@@ -95,7 +98,8 @@ static bool names_field(const char *name, const struct field *field)
 {
 	size_t len = object_length(field);
 
-	return strcmp(name, field->name) == 0 || (len && strlen(name) == len && strncmp(name, field->name, len) == 0);
+	return strcmp(name, field->name) == 0 ||
+	       (len && strlen(name) == len && strncmp(name, field->name, len) == 0);
 }
 
 static bool is_asked(char **names, int n, const struct field *field)
@@ -127,7 +131,8 @@ int shape_from_query(struct request *r, const struct resource *resource, const s
 		while (f->name && !names_field(names[i], f))
 			f++;
 		if (!f->name)
-			task_problem(&r->task, "fields", "\"%.60s\" is not a field of %s", names[i], resource->name);
+			task_problem(&r->task, "fields", "\"%.60s\" is not a field of %s", names[i],
+				     resource->name);
 	}
 	if (r->task.failure.code)
 		return r->task.failure.code;
@@ -259,7 +264,8 @@ json_t *json_keep(TALLOC_CTX *mem, json_t *value)
 	return value;
 }
 
-json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows, int row)
+json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows,
+		      int row)
 {
 	struct buf text;
 	struct writer j;

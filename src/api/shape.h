@@ -16,9 +16,9 @@ enum { SHAPE_FIELDS_MAX = 64 };
 
 struct shape_field {
 	const struct field *field;
-	const char *key;       /* within its object */
-	const char *opens;     /* name of the object that begins here, NULL */
-	bool closes;	       /* the object ends after this one */
+	const char *key;   /* within its object */
+	const char *opens; /* name of the object that begins here, NULL */
+	bool closes;	   /* the object ends after this one */
 };
 
 struct shape {
@@ -34,11 +34,13 @@ void shape_setup(void);
 /* The whole shape of a resource. */
 const struct shape *shape_whole(const struct resource *resource);
 /* The shape that ?fields= asks for (the whole one without it); E_VALIDATION names an unknown field. */
-int shape_from_query(struct request *r, const struct resource *resource, const struct shape **shape);
+int shape_from_query(struct request *r, const struct resource *resource,
+		     const struct shape **shape);
 /* Writes a row's fields, without the braces around them. */
 void shape_write(const struct shape *shape, struct writer *j, const struct pg_rows *rows, int row);
 /* A row as jansson's object, a child of `mem`. */
-json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows, int row);
+json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows,
+		      int row);
 /* Keeps a jansson value until `mem` is freed; returns it. */
 json_t *json_keep(TALLOC_CTX *mem, json_t *value);
 /* Appends a PostgreSQL text[] ('{a,"b c"}') as a JSON array. */

@@ -9,8 +9,9 @@
 
 void total_prepare(struct total *total, struct request *r, struct select *s)
 {
-	total->rows_sql = talloc_asprintf(MEM(r), "select 1 from %s.%s t%s%s", s->resource->service, s->resource->name,
-					  buf_text(&s->joins), buf_text(&s->where));
+	total->rows_sql = talloc_asprintf(MEM(r), "select 1 from %s.%s t%s%s", s->resource->service,
+					  s->resource->name, buf_text(&s->joins),
+					  buf_text(&s->where));
 	total->param_count = s->param_count;
 	total->params = s->params;
 }
@@ -37,7 +38,8 @@ static int estimate(struct total *total, struct request *r)
 int total_fetch(struct total *total, struct request *r)
 {
 	struct pg_rows *rows;
-	const char *sql = talloc_asprintf(MEM(r), "select count(*) from (%s limit %d) c", total->rows_sql, TOTAL_EXACT_MAX + 1);
+	const char *sql = talloc_asprintf(MEM(r), "select count(*) from (%s limit %d) c",
+					  total->rows_sql, TOTAL_EXACT_MAX + 1);
 	int rc = pg_query_long(&r->task, &rows, sql, total->param_count, total->params);
 
 	if (rc)

@@ -27,7 +27,8 @@ static const char *text_of(json_t *value, const char **problem)
 	return json_string_value(value);
 }
 
-static const char *check_text(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_text(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 	char *trimmed;
@@ -37,8 +38,10 @@ static const char *check_text(TALLOC_CTX *mem, const struct field *field, json_t
 		return NULL;
 	trimmed = str_trim(talloc_strdup(mem, text));
 	if (str_has_control(trimmed, strlen(trimmed), field->flags & MULTILINE)) {
-		*problem = field->flags & MULTILINE ? "must not hold control characters other than line breaks and tabs"
-						    : "must be one line without control characters";
+		*problem =
+			field->flags & MULTILINE
+				? "must not hold control characters other than line breaks and tabs"
+				: "must be one line without control characters";
 		return NULL;
 	}
 	length = str_length_utf8(trimmed, strlen(trimmed));
@@ -47,13 +50,15 @@ static const char *check_text(TALLOC_CTX *mem, const struct field *field, json_t
 		return NULL;
 	}
 	if (length < (size_t)field->min || (field->max > 0 && length > (size_t)field->max)) {
-		*problem = talloc_asprintf(mem, "must have %g to %g characters", field->min, field->max);
+		*problem = talloc_asprintf(mem, "must have %g to %g characters", field->min,
+					   field->max);
 		return NULL;
 	}
 	return trimmed;
 }
 
-static const char *check_uuid(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_uuid(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 
@@ -64,7 +69,8 @@ static const char *check_uuid(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-static const char *check_slug(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_slug(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 
@@ -74,26 +80,31 @@ static const char *check_slug(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-static const char *check_int(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_int(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			     const char **problem)
 {
 	if (json_is_integer(value) && (double)json_integer_value(value) >= field->min &&
 	    (double)json_integer_value(value) <= field->max)
 		return talloc_asprintf(mem, "%lld", (long long)json_integer_value(value));
-	*problem = talloc_asprintf(mem, "must be a whole number from %g to %g", field->min, field->max);
+	*problem = talloc_asprintf(mem, "must be a whole number from %g to %g", field->min,
+				   field->max);
 	return NULL;
 }
 
-static const char *check_decimal(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_decimal(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				 const char **problem)
 {
 	double number = json_number_value(value);
 
-	if (json_is_number(value) && isfinite(number) && number >= field->min && number <= field->max)
+	if (json_is_number(value) && isfinite(number) && number >= field->min &&
+	    number <= field->max)
 		return talloc_asprintf(mem, "%.17g", number);
 	*problem = talloc_asprintf(mem, "must be a number from %g to %g", field->min, field->max);
 	return NULL;
 }
 
-static const char *check_bool(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_bool(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	(void)field;
 	if (json_is_boolean(value))
@@ -112,7 +123,8 @@ bool type_is_choice(const char *choices, const char *text)
 	return false;
 }
 
-static const char *check_enum(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_enum(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 
@@ -122,7 +134,8 @@ static const char *check_enum(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-static const char *check_time(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_time(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 
@@ -133,7 +146,8 @@ static const char *check_time(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-static const char *check_date(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_date(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 
@@ -170,7 +184,8 @@ static bool is_domain(const char *text, size_t len)
 }
 
 /* RFC 5321 section 4.1.2 without quoted strings and address literals: nobody's mailbox in a directory is spelt so. */
-static const char *check_email(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_email(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			       const char **problem)
 {
 	static const char allowed[] = "!#$%&'*+/=?^_`{|}~-.";
 	const char *text = text_of(value, problem);
@@ -183,8 +198,9 @@ static const char *check_email(TALLOC_CTX *mem, const struct field *field, json_
 	*problem = "must be an e-mail address such as hello@example.org";
 	trimmed = str_trim(talloc_strdup(mem, text));
 	at = strrchr(trimmed, '@');
-	if (!at || at == trimmed || at - trimmed > 64 || strlen(trimmed) > 254 || trimmed[0] == '.' || at[-1] == '.' ||
-	    strstr(trimmed, "..") || !is_domain(at + 1, strlen(at + 1)))
+	if (!at || at == trimmed || at - trimmed > 64 || strlen(trimmed) > 254 ||
+	    trimmed[0] == '.' || at[-1] == '.' || strstr(trimmed, "..") ||
+	    !is_domain(at + 1, strlen(at + 1)))
 		return NULL;
 	for (const char *c = trimmed; c < at; c++)
 		if (!isalnum((unsigned char)*c) && (unsigned char)*c < 0x80 && !strchr(allowed, *c))
@@ -193,7 +209,8 @@ static const char *check_email(TALLOC_CTX *mem, const struct field *field, json_
 }
 
 /* http and https only (RFC 3986): a directory links to web pages, and "javascript:" is no such thing. */
-static const char *check_url(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_url(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			     const char **problem)
 {
 	const char *text = text_of(value, problem);
 	const char *host;
@@ -216,7 +233,8 @@ static const char *check_url(TALLOC_CTX *mem, const struct field *field, json_t 
 }
 
 /* ITU-T E.164: "+", a country code that does not begin with 0, 7 to 15 digits. */
-static const char *check_phone(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_phone(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			       const char **problem)
 {
 	const char *text = text_of(value, problem);
 	char digits[24] = "+";
@@ -270,7 +288,8 @@ const char *postcode_normalise(TALLOC_CTX *mem, const char *text)
 	return NULL;
 }
 
-static const char *check_postcode(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_postcode(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				  const char **problem)
 {
 	const char *text = check_text(mem, field, value, problem);
 
@@ -278,19 +297,23 @@ static const char *check_postcode(TALLOC_CTX *mem, const struct field *field, js
 	return text;
 }
 
-static const char *check_country(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_country(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				 const char **problem)
 {
 	const char *text = text_of(value, problem);
 
 	(void)field;
-	if (text && strlen(text) == 2 && isalpha((unsigned char)text[0]) && isalpha((unsigned char)text[1]))
-		return talloc_asprintf(mem, "%c%c", toupper((unsigned char)text[0]), toupper((unsigned char)text[1]));
+	if (text && strlen(text) == 2 && isalpha((unsigned char)text[0]) &&
+	    isalpha((unsigned char)text[1]))
+		return talloc_asprintf(mem, "%c%c", toupper((unsigned char)text[0]),
+				       toupper((unsigned char)text[1]));
 	*problem = "must be an ISO 3166-1 country code of two letters such as GB";
 	return NULL;
 }
 
 /* A zone is known when the system's zone database has a file of that name. */
-static const char *check_zone(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_zone(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 	char path[128];
@@ -300,28 +323,53 @@ static const char *check_zone(TALLOC_CTX *mem, const struct field *field, json_t
 		return NULL;
 	*problem = "must be an IANA time zone such as Europe/London";
 	if (strlen(text) > 64 || !isupper((unsigned char)text[0]) || strstr(text, "..") ||
-	    text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")])
+	    text[strspn(text,
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")])
 		return NULL;
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", text);
-	return access(path, R_OK) == 0 && text[strlen(text) - 1] != '/' ? talloc_strdup(mem, text) : NULL;
+	return access(path, R_OK) == 0 && text[strlen(text) - 1] != '/' ? talloc_strdup(mem, text)
+									: NULL;
 }
 
-static const char *check_object(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem);
+static const char *check_object(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				const char **problem);
 
 const struct type_row types[TYPES] = {
-	[UUID] = { .json = "string", .format = "uuid", .sql = "uuid", .cast = "uuid", .check = check_uuid },
+	[UUID] = { .json = "string",
+		   .format = "uuid",
+		   .sql = "uuid",
+		   .cast = "uuid",
+		   .check = check_uuid },
 	[TEXT] = { .json = "string", .sql = "text", .cast = "text", .check = check_text },
 	[SLUG] = { .json = "string", .sql = "text", .cast = "text", .check = check_slug },
 	[INT] = { .json = "integer", .sql = "integer", .cast = "integer", .check = check_int },
-	[DECIMAL] = { .json = "number", .format = "double", .sql = "double precision", .cast = "double precision",
+	[DECIMAL] = { .json = "number",
+		      .format = "double",
+		      .sql = "double precision",
+		      .cast = "double precision",
 		      .check = check_decimal },
 	[BOOL] = { .json = "boolean", .sql = "boolean", .cast = "boolean", .check = check_bool },
 	[ENUM] = { .json = "string", .sql = "text", .cast = "text", .check = check_enum },
-	[TIME] = { .json = "string", .format = "date-time", .sql = "timestamp with time zone", .cast = "timestamptz",
+	[TIME] = { .json = "string",
+		   .format = "date-time",
+		   .sql = "timestamp with time zone",
+		   .cast = "timestamptz",
 		   .check = check_time },
-	[DATE] = { .json = "string", .format = "date", .sql = "date", .cast = "date", .check = check_date },
-	[EMAIL] = { .json = "string", .format = "email", .sql = "text", .cast = "text", .check = check_email },
-	[URL] = { .json = "string", .format = "uri", .sql = "text", .cast = "text", .check = check_url },
+	[DATE] = { .json = "string",
+		   .format = "date",
+		   .sql = "date",
+		   .cast = "date",
+		   .check = check_date },
+	[EMAIL] = { .json = "string",
+		    .format = "email",
+		    .sql = "text",
+		    .cast = "text",
+		    .check = check_email },
+	[URL] = { .json = "string",
+		  .format = "uri",
+		  .sql = "text",
+		  .cast = "text",
+		  .check = check_url },
 	[PHONE] = { .json = "string", .sql = "text", .cast = "text", .check = check_phone },
 	[POSTCODE] = { .json = "string", .sql = "text", .cast = "text", .check = check_postcode },
 	[COUNTRY] = { .json = "string", .sql = "text", .cast = "text", .check = check_country },
@@ -329,7 +377,8 @@ const struct type_row types[TYPES] = {
 	[OBJECT] = { .json = "object", .sql = "jsonb", .cast = "jsonb", .check = check_object },
 };
 
-static const char *check_member(TALLOC_CTX *mem, const struct field *member, json_t *value, const char **problem)
+static const char *check_member(TALLOC_CTX *mem, const struct field *member, json_t *value,
+				const char **problem)
 {
 	size_t i;
 	json_t *item;
@@ -339,14 +388,14 @@ static const char *check_member(TALLOC_CTX *mem, const struct field *member, jso
 	*problem = "must be a list";
 	if (!json_is_array(value) || json_array_size(value) > (size_t)member->max_items)
 		return NULL;
-	json_array_foreach(value, i, item)
-		if (!types[member->type].check(mem, member, item, problem))
-			return NULL;
+	json_array_foreach(value, i, item) if (!types[member->type].check(mem, member, item,
+									  problem)) return NULL;
 	return "";
 }
 
 /* The members' values are kept as they came: each has been checked against its row. */
-static const char *check_object(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem)
+static const char *check_object(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				const char **problem)
 {
 	const char *key, *why = NULL;
 	json_t *item;
@@ -355,7 +404,8 @@ static const char *check_object(TALLOC_CTX *mem, const struct field *field, json
 	*problem = "must be an object";
 	if (!json_is_object(value))
 		return NULL;
-	json_object_foreach(value, key, item) {
+	json_object_foreach(value, key, item)
+	{
 		const struct field *m = field->members;
 
 		while (m->name && strcmp(m->name, key) != 0)
@@ -373,15 +423,17 @@ static const char *check_object(TALLOC_CTX *mem, const struct field *field, json
 	return copy;
 }
 
-const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text, const char **problem)
+const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text,
+			    const char **problem)
 {
 	const char *checked;
 	double number;
 	json_t *value;
 
 	if ((field->type == INT || field->type == DECIMAL) && str_to_double(text, &number))
-		value = field->type == INT && number == floor(number) ? json_integer((json_int_t)number)
-								      : json_real(number);
+		value = field->type == INT && number == floor(number)
+				? json_integer((json_int_t)number)
+				: json_real(number);
 	else if (field->type == BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
 		value = json_boolean(text[0] == 't');
 	else

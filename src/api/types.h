@@ -12,18 +12,20 @@
 #include "base/attr.h"
 
 struct type_row {
-	const char *json;    /* JSON Schema's type */
-	const char *format;  /* its format, NULL */
-	const char *sql;     /* what information_schema calls it: "timestamp with time zone" */
-	const char *cast;    /* for array parameters and filters: "timestamptz" */
+	const char *json;   /* JSON Schema's type */
+	const char *format; /* its format, NULL */
+	const char *sql;    /* what information_schema calls it: "timestamp with time zone" */
+	const char *cast;   /* for array parameters and filters: "timestamptz" */
 	/* Gives the parameter's text (a child of mem), or NULL and a message "must be ..." */
-	const char *(*check)(TALLOC_CTX *mem, const struct field *field, json_t *value, const char **problem);
+	const char *(*check)(TALLOC_CTX *mem, const struct field *field, json_t *value,
+			     const char **problem);
 };
 
 extern const struct type_row types[TYPES];
 
 /* Checks one scalar of a query parameter, given as text. */
-const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text, const char **problem);
+const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text,
+			    const char **problem);
 /* Is `text` among the field's choices ("a|b|c")? */
 bool type_is_choice(const char *choices, const char *text);
 /* "A1 1AA" for any UK postcode's spelling, NULL when it is none. */

@@ -12,7 +12,7 @@ enum { FIRST_SIZE = 256 };
 
 void buf_init(struct buf *b, TALLOC_CTX *mem, size_t max)
 {
-	*b = (struct buf){ .max = max, .mem = mem };
+	*b = (struct buf) { .max = max, .mem = mem };
 }
 
 static void grow(struct buf *b, size_t need)
@@ -101,7 +101,8 @@ void buf_addi(struct buf *b, long long value)
 {
 	char digits[24];
 	size_t at = sizeof(digits);
-	unsigned long long left = value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
+	unsigned long long left = value < 0 ? 0ULL - (unsigned long long)value
+					    : (unsigned long long)value;
 
 	do {
 		digits[--at] = (char)('0' + left % 10);

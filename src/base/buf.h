@@ -14,11 +14,11 @@
 #include "base/attr.h"
 
 struct buf {
-	char *data;	/* not NUL-terminated; NULL while empty */
-	size_t len;	/* bytes used */
-	size_t size;	/* bytes allocated */
-	size_t max;	/* bytes it may ever hold */
-	bool full;	/* an addition did not fit: the content is incomplete */
+	char *data;  /* not NUL-terminated; NULL while empty */
+	size_t len;  /* bytes used */
+	size_t size; /* bytes allocated */
+	size_t max;  /* bytes it may ever hold */
+	bool full;   /* an addition did not fit: the content is incomplete */
 	TALLOC_CTX *mem;
 };
 

@@ -39,15 +39,15 @@ enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };
 enum config_flag { CONFIG_SECRET = 1 };
 
 struct config_row {
-	const char *env;     /* GUILDFORD_LISTEN */
-	const char *flag;    /* "listen" for --listen, NULL when there is no flag */
+	const char *env;  /* GUILDFORD_LISTEN */
+	const char *flag; /* "listen" for --listen, NULL when there is no flag */
 	enum config_type type;
 	size_t offset;	     /* in struct config */
 	const char *def;     /* default, as text */
 	long long min, max;  /* of an int; of a text: its length */
 	const char *choices; /* "debug|info|warn" of a CONFIG_CHOICE */
 	unsigned flags;
-	const char *unit;    /* "ms", "bytes" or NULL */
+	const char *unit; /* "ms", "bytes" or NULL */
 	const char *doc;
 };
 

@@ -34,10 +34,10 @@ enum error_code {
 };
 
 struct error_row {
-	const char *code;    /* "VALIDATION_ERROR": what clients compare */
-	int status;	     /* HTTP status (RFC 9110) */
-	const char *title;   /* the default message, and problem+json's title */
-	const char *doc;     /* when it is answered and what to do about it */
+	const char *code;  /* "VALIDATION_ERROR": what clients compare */
+	int status;	   /* HTTP status (RFC 9110) */
+	const char *title; /* the default message, and problem+json's title */
+	const char *doc;   /* when it is answered and what to do about it */
 };
 
 extern const struct error_row errors[ERROR_CODES];

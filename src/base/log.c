@@ -98,13 +98,13 @@ static void say(enum log_level level, const char *name, const char *fmt, va_list
 	talloc_free(line.data);
 }
 
-#define SAY(function, level, name)                                                                                    \
-	void function(const char *fmt, ...)                                                                           \
-	{                                                                                                             \
-		va_list ap;                                                                                           \
-		va_start(ap, fmt);                                                                                    \
-		say(level, name, fmt, ap);                                                                            \
-		va_end(ap);                                                                                           \
+#define SAY(function, level, name)                                                                 \
+	void function(const char *fmt, ...)                                                        \
+	{                                                                                          \
+		va_list ap;                                                                        \
+		va_start(ap, fmt);                                                                 \
+		say(level, name, fmt, ap);                                                         \
+		va_end(ap);                                                                        \
 	}
 
 SAY(log_debug, LOG_DEBUG, "debug")

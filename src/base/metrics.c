@@ -9,26 +9,38 @@
 
 const struct metric_row metric_rows[METRICS] = {
 	[METRIC_CONNECTIONS] = { "guildford_connections", GAUGE, 1, "Open client connections." },
-	[METRIC_CONNECTIONS_TOTAL] = { "guildford_connections_total", COUNTER, 1, "Client connections accepted." },
+	[METRIC_CONNECTIONS_TOTAL] = { "guildford_connections_total", COUNTER, 1,
+				       "Client connections accepted." },
 	[METRIC_CONNECTIONS_REFUSED] = { "guildford_connections_refused_total", COUNTER, 1,
 					 "Client connections closed at once, over the limit." },
-	[METRIC_IN_FLIGHT] = { "guildford_http_requests_in_flight", GAUGE, 1, "Requests being served." },
-	[METRIC_BYTES_IN] = { "guildford_bytes_received_total", COUNTER, 1, "Bytes read from clients." },
-	[METRIC_BYTES_OUT] = { "guildford_bytes_sent_total", COUNTER, 1, "Bytes written to clients." },
-	[METRIC_DB_STATEMENTS] = { "guildford_database_statements_total", COUNTER, 1, "Statements sent to PostgreSQL." },
-	[METRIC_DB_SECONDS] = { "guildford_database_seconds_total", COUNTER, 1e-6, "Time waited for PostgreSQL's answers." },
+	[METRIC_IN_FLIGHT] = { "guildford_http_requests_in_flight", GAUGE, 1,
+			       "Requests being served." },
+	[METRIC_BYTES_IN] = { "guildford_bytes_received_total", COUNTER, 1,
+			      "Bytes read from clients." },
+	[METRIC_BYTES_OUT] = { "guildford_bytes_sent_total", COUNTER, 1,
+			       "Bytes written to clients." },
+	[METRIC_DB_STATEMENTS] = { "guildford_database_statements_total", COUNTER, 1,
+				   "Statements sent to PostgreSQL." },
+	[METRIC_DB_SECONDS] = { "guildford_database_seconds_total", COUNTER, 1e-6,
+				"Time waited for PostgreSQL's answers." },
 	[METRIC_DB_WAIT_SECONDS] = { "guildford_database_wait_seconds_total", COUNTER, 1e-6,
 				     "Time waited for a connection of the pool." },
-	[METRIC_DB_CONNECTIONS] = { "guildford_database_connections", GAUGE, 1, "Open PostgreSQL connections." },
-	[METRIC_DB_LEASED] = { "guildford_database_connections_leased", GAUGE, 1, "Connections leased at the moment." },
-	[METRIC_DB_ERRORS] = { "guildford_database_errors_total", COUNTER, 1, "Statements that failed." },
-	[METRIC_RESTARTS] = { "guildford_worker_restarts_total", COUNTER, 1, "Workers started again after they died." },
-	[METRIC_LOG_DROPPED] = { "guildford_log_lines_dropped_total", COUNTER, 1, "Log writes that failed." },
+	[METRIC_DB_CONNECTIONS] = { "guildford_database_connections", GAUGE, 1,
+				    "Open PostgreSQL connections." },
+	[METRIC_DB_LEASED] = { "guildford_database_connections_leased", GAUGE, 1,
+			       "Connections leased at the moment." },
+	[METRIC_DB_ERRORS] = { "guildford_database_errors_total", COUNTER, 1,
+			       "Statements that failed." },
+	[METRIC_RESTARTS] = { "guildford_worker_restarts_total", COUNTER, 1,
+			      "Workers started again after they died." },
+	[METRIC_LOG_DROPPED] = { "guildford_log_lines_dropped_total", COUNTER, 1,
+				 "Log writes that failed." },
 };
 
 /* Upper bounds in microseconds; the contract's 200 ms is one of them. The last bucket is infinity. */
-static const uint64_t bounds[METRIC_BUCKETS - 1] = { 500,    1000,   2000,   5000,    10000,   20000,	50000,	 100000,
-						     200000, 300000, 500000, 1000000, 2000000, 5000000, 10000000 };
+static const uint64_t bounds[METRIC_BUCKETS - 1] = { 500,    1000,    2000,    5000,	10000,
+						     20000,  50000,   100000,  200000,	300000,
+						     500000, 1000000, 2000000, 5000000, 10000000 };
 
 enum { CLASSES = 6 }; /* by the status' first digit */
 
@@ -69,7 +81,8 @@ void metrics_use_slot(int slot)
 /* One writer per slot: a plain load and store, no locked instruction. */
 static void bump(_Atomic int64_t *value, int64_t amount)
 {
-	atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + amount, memory_order_relaxed);
+	atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + amount,
+			      memory_order_relaxed);
 }
 
 void metric_add(enum metric m, int64_t amount)
@@ -95,7 +108,8 @@ static int64_t sum(size_t offset)
 	if (!slots)
 		return *(const int64_t *)((const char *)own + offset);
 	for (int i = 0; i < METRIC_SLOTS_MAX; i++)
-		total += atomic_load_explicit((_Atomic int64_t *)((char *)&slots[i] + offset), memory_order_relaxed);
+		total += atomic_load_explicit((_Atomic int64_t *)((char *)&slots[i] + offset),
+					      memory_order_relaxed);
 	return total;
 }
 
@@ -106,20 +120,25 @@ int64_t metric_sum(enum metric m)
 
 static int64_t sum_requests(int route, int class)
 {
-	return sum(offsetof(struct slot, requests) + (size_t)(route * CLASSES + class) * sizeof(int64_t));
+	return sum(offsetof(struct slot, requests) +
+		   (size_t)(route * CLASSES + class) * sizeof(int64_t));
 }
 
 static void print_requests(struct buf *out, const char *(*route_name)(int))
 {
-	buf_adds(out, "# HELP guildford_http_requests_total Requests answered, by route and class of status.\n"
-		      "# TYPE guildford_http_requests_total counter\n");
+	buf_adds(
+		out,
+		"# HELP guildford_http_requests_total Requests answered, by route and class of status.\n"
+		"# TYPE guildford_http_requests_total counter\n");
 	for (int route = 0; route < METRIC_ROUTES_MAX && route_name(route); route++) {
-		for (int class = 1; class < CLASSES; class++) {
+		for (int class = 1; class < CLASSES; class ++) {
 			int64_t n = sum_requests(route, class);
 
 			if (n)
-				buf_addf(out, "guildford_http_requests_total{route=\"%s\",status=\"%dxx\"} %lld\n",
-					 route_name(route), class, (long long)n);
+				buf_addf(
+					out,
+					"guildford_http_requests_total{route=\"%s\",status=\"%dxx\"} %lld\n",
+					route_name(route), class, (long long)n);
 		}
 	}
 }
@@ -129,22 +148,29 @@ static void print_histogram(struct buf *out, int route, const char *name)
 	int64_t count = 0;
 
 	for (int b = 0; b < METRIC_BUCKETS; b++) {
-		count += sum(offsetof(struct slot, buckets) + (size_t)(route * METRIC_BUCKETS + b) * sizeof(int64_t));
+		count += sum(offsetof(struct slot, buckets) +
+			     (size_t)(route * METRIC_BUCKETS + b) * sizeof(int64_t));
 		if (b < METRIC_BUCKETS - 1)
-			buf_addf(out, "guildford_http_request_duration_seconds_bucket{route=\"%s\",le=\"%g\"} %lld\n", name,
-				 (double)bounds[b] / 1e6, (long long)count);
+			buf_addf(
+				out,
+				"guildford_http_request_duration_seconds_bucket{route=\"%s\",le=\"%g\"} %lld\n",
+				name, (double)bounds[b] / 1e6, (long long)count);
 	}
-	buf_addf(out, "guildford_http_request_duration_seconds_bucket{route=\"%s\",le=\"+Inf\"} %lld\n", name, (long long)count);
+	buf_addf(out,
+		 "guildford_http_request_duration_seconds_bucket{route=\"%s\",le=\"+Inf\"} %lld\n",
+		 name, (long long)count);
 	buf_addf(out, "guildford_http_request_duration_seconds_sum{route=\"%s\"} %.6f\n", name,
-		 (double)sum(offsetof(struct slot, duration_us) + (size_t)route * sizeof(int64_t)) / 1e6);
-	buf_addf(out, "guildford_http_request_duration_seconds_count{route=\"%s\"} %lld\n", name, (long long)count);
+		 (double)sum(offsetof(struct slot, duration_us) + (size_t)route * sizeof(int64_t)) /
+			 1e6);
+	buf_addf(out, "guildford_http_request_duration_seconds_count{route=\"%s\"} %lld\n", name,
+		 (long long)count);
 }
 
 static int64_t requests_of(int route)
 {
 	int64_t total = 0;
 
-	for (int class = 0; class < CLASSES; class++)
+	for (int class = 0; class < CLASSES; class ++)
 		total += sum_requests(route, class);
 	return total;
 }
@@ -162,8 +188,10 @@ void metrics_print(struct buf *out, const char *(*route_name)(int))
 			buf_addf(out, "%s %.6f\n", row->name, (double)metric_sum(m) * row->scale);
 	}
 	print_requests(out, route_name);
-	buf_adds(out, "# HELP guildford_http_request_duration_seconds Time from a request's first byte to its answer.\n"
-		      "# TYPE guildford_http_request_duration_seconds histogram\n");
+	buf_adds(
+		out,
+		"# HELP guildford_http_request_duration_seconds Time from a request's first byte to its answer.\n"
+		"# TYPE guildford_http_request_duration_seconds histogram\n");
 	for (int route = 0; route < METRIC_ROUTES_MAX && route_name(route); route++)
 		if (requests_of(route))
 			print_histogram(out, route, route_name(route));

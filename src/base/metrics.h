@@ -12,19 +12,19 @@
 #include "base/buf.h"
 
 enum metric {
-	METRIC_CONNECTIONS,	    /* gauge */
+	METRIC_CONNECTIONS, /* gauge */
 	METRIC_CONNECTIONS_TOTAL,
 	METRIC_CONNECTIONS_REFUSED, /* over the limit */
 	METRIC_IN_FLIGHT,	    /* gauge */
 	METRIC_BYTES_IN,
 	METRIC_BYTES_OUT,
 	METRIC_DB_STATEMENTS,
-	METRIC_DB_SECONDS,	    /* microseconds inside; waiting for PostgreSQL's answers */
-	METRIC_DB_WAIT_SECONDS,	    /* microseconds inside; waiting for a connection */
-	METRIC_DB_CONNECTIONS,	    /* gauge: open connections */
-	METRIC_DB_LEASED,	    /* gauge: leased connections */
+	METRIC_DB_SECONDS,	/* microseconds inside; waiting for PostgreSQL's answers */
+	METRIC_DB_WAIT_SECONDS, /* microseconds inside; waiting for a connection */
+	METRIC_DB_CONNECTIONS,	/* gauge: open connections */
+	METRIC_DB_LEASED,	/* gauge: leased connections */
 	METRIC_DB_ERRORS,
-	METRIC_RESTARTS,	    /* workers that the supervisor started again */
+	METRIC_RESTARTS, /* workers that the supervisor started again */
 	METRIC_LOG_DROPPED,
 	METRICS
 };
@@ -34,7 +34,7 @@ enum metric_type { COUNTER, GAUGE };
 struct metric_row {
 	const char *name; /* guildford_connections */
 	enum metric_type type;
-	double scale;	  /* printed value = stored value * scale */
+	double scale; /* printed value = stored value * scale */
 	const char *doc;
 };
 

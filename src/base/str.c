@@ -17,9 +17,11 @@ static size_t char_length(const unsigned char *s, size_t left)
 		unsigned char from, to, low, high;
 		size_t length;
 	} forms[] = {
-		{ 0x00, 0x7f, 0, 0, 1 },	{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+		{ 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
@@ -121,7 +123,8 @@ static void slug_char(struct buf *b, const unsigned char *s, size_t n, bool *gap
 		slug_add(b, folded_pair(code), gap);
 	else if (one[0])
 		slug_add(b, one, gap);
-	else if (!(n == 1 && s[0] == '\'') && !(n == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0x99 || s[2] == 0x98)))
+	else if (!(n == 1 && s[0] == '\'') &&
+		 !(n == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0x99 || s[2] == 0x98)))
 		*gap = true; /* an apostrophe joins, anything else parts */
 }
 
@@ -159,7 +162,8 @@ bool str_is_slug(const char *text, size_t max)
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '-' && text[i + 1] == '-')
 			return false;
-		if (text[i] != '-' && !(text[i] >= 'a' && text[i] <= 'z') && !(text[i] >= '0' && text[i] <= '9'))
+		if (text[i] != '-' && !(text[i] >= 'a' && text[i] <= 'z') &&
+		    !(text[i] >= '0' && text[i] <= '9'))
 			return false;
 	}
 	return true;
@@ -229,13 +233,15 @@ char *str_base64url(TALLOC_CTX *mem, const void *data, size_t len)
 	return sodium_bin2base64(text, size, data, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-bool str_from_base64url(TALLOC_CTX *mem, const char *text, size_t len, unsigned char **data, size_t *data_len)
+bool str_from_base64url(TALLOC_CTX *mem, const char *text, size_t len, unsigned char **data,
+			size_t *data_len)
 {
 	unsigned char *bytes = talloc_size(mem, len + 1);
 	const char *end;
 	size_t n;
 
-	if (sodium_base642bin(bytes, len + 1, text, len, NULL, &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+	if (sodium_base642bin(bytes, len + 1, text, len, NULL, &n, &end,
+			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
 	    end != text + len) {
 		talloc_free(bytes);
 		return false;
@@ -289,8 +295,8 @@ void str_percent_encode(struct buf *b, const char *text)
 	static const char digits[] = "0123456789ABCDEF";
 
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-			     strchr("-._~", *c);
+		bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+			     (*c >= '0' && *c <= '9') || strchr("-._~", *c);
 		char escape[3] = { '%', digits[*c >> 4], digits[*c & 15] };
 
 		if (plain)
@@ -327,7 +333,8 @@ int str_split(TALLOC_CTX *mem, const char *text, char separator, int max, char *
 
 		if (n == max)
 			return -1;
-		part = end ? talloc_strndup(found, start, (size_t)(end - start)) : talloc_strdup(found, start);
+		part = end ? talloc_strndup(found, start, (size_t)(end - start))
+			   : talloc_strdup(found, start);
 		found[n] = str_trim(part);
 		start = end ? end + 1 : NULL;
 	}

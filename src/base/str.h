@@ -31,10 +31,12 @@ bool str_to_double(const char *text, double *value) MUST_USE;
 /* Base64url without padding (RFC 4648 section 5). Decoding refuses bytes outside the alphabet and non-zero trailing
  * bits. */
 char *str_base64url(TALLOC_CTX *mem, const void *data, size_t len);
-bool str_from_base64url(TALLOC_CTX *mem, const char *text, size_t len, unsigned char **data, size_t *data_len) MUST_USE;
+bool str_from_base64url(TALLOC_CTX *mem, const char *text, size_t len, unsigned char **data,
+			size_t *data_len) MUST_USE;
 /* Percent-decodes (RFC 3986 section 2.1); `plus` also turns '+' into a blank (forms and query strings). False on a bad
  * escape, a NUL or ill-formed UTF-8. */
-bool str_percent_decode(TALLOC_CTX *mem, const char *text, size_t len, bool plus, char **decoded) MUST_USE;
+bool str_percent_decode(TALLOC_CTX *mem, const char *text, size_t len, bool plus,
+			char **decoded) MUST_USE;
 /* Appends `text` percent-encoded but for unreserved characters (RFC 3986 section 2.3). */
 void str_percent_encode(struct buf *b, const char *text);
 /* Trims ASCII blanks at both ends, in place; returns the first non-blank. */

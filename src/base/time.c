@@ -64,14 +64,16 @@ void time_format_http(uint64_t unix_ms, char *out)
 	struct tm tm;
 
 	gmtime_r(&second, &tm);
-	snprintf(out, TIME_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		 tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(out, TIME_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+		 tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		 tm.tm_sec);
 }
 
 size_t time_from_pg(const char *text, size_t len, char *out)
 {
 	/* "2026-11-24 05:03:48[.123456]+00" */
-	if (len < 22 || len > TIME_TEXT_MAX - 2 || text[10] != ' ' || memcmp(text + len - 3, "+00", 3) != 0)
+	if (len < 22 || len > TIME_TEXT_MAX - 2 || text[10] != ' ' ||
+	    memcmp(text + len - 3, "+00", 3) != 0)
 		return 0;
 	memcpy(out, text, len - 3);
 	out[10] = 'T';
@@ -96,10 +98,12 @@ static int number(const char *text)
 static bool is_calendar_date(const char *text)
 {
 	static const int lengths[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	int year = number(text) * 100 + number(text + 2), month = number(text + 5), day = number(text + 8);
+	int year = number(text) * 100 + number(text + 2), month = number(text + 5),
+	    day = number(text + 8);
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-	return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] && (month != 2 || day < 29 || leap);
+	return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] &&
+	       (month != 2 || day < 29 || leap);
 }
 
 bool time_is_date(const char *text)
@@ -111,8 +115,9 @@ bool time_is_rfc3339(const char *text)
 {
 	const char *zone;
 
-	if (strlen(text) < 20 || strlen(text) > 40 || !digits_at(text, "9999-99-99") || !is_calendar_date(text) ||
-	    (text[10] != 'T' && text[10] != 't') || !digits_at(text + 11, "99:99:99"))
+	if (strlen(text) < 20 || strlen(text) > 40 || !digits_at(text, "9999-99-99") ||
+	    !is_calendar_date(text) || (text[10] != 'T' && text[10] != 't') ||
+	    !digits_at(text + 11, "99:99:99"))
 		return false;
 	if (number(text + 11) > 23 || number(text + 14) > 59 || number(text + 17) > 60)
 		return false;
@@ -126,6 +131,6 @@ bool time_is_rfc3339(const char *text)
 	}
 	if ((*zone == 'Z' || *zone == 'z') && zone[1] == '\0')
 		return true;
-	return (*zone == '+' || *zone == '-') && strlen(zone) == 6 && digits_at(zone + 1, "99:99") && number(zone + 1) < 24 &&
-	       number(zone + 4) < 60;
+	return (*zone == '+' || *zone == '-') && strlen(zone) == 6 &&
+	       digits_at(zone + 1, "99:99") && number(zone + 1) < 24 && number(zone + 4) < 60;
 }

@@ -26,7 +26,9 @@ void writer_key(struct writer *j, const char *key);
 void writer_text(struct writer *j, const char *text, size_t len);
 void writer_string(struct writer *j, const char *text); /* NULL gives null */
 void writer_int(struct writer *j, long long value);
-void writer_number(struct writer *j, double value); /* shortest text that reads back the same; not finite gives null */
+void writer_number(
+	struct writer *j,
+	double value); /* shortest text that reads back the same; not finite gives null */
 void writer_bool(struct writer *j, bool value);
 void writer_null(struct writer *j);
 /* Bytes that are JSON already: a number as PostgreSQL writes it, a jsonb value. */

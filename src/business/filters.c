@@ -22,7 +22,8 @@ static int filter_q(struct request *r, struct select *s, const char *value)
 	if (!value[0] || str_length_utf8(value, strlen(value)) > Q_MAX)
 		return task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
 	/* in the FROM, where it is computed once and not for each row */
-	select_join(s, "cross join business.search_query($%d) as sought (query)", select_param(s, value));
+	select_join(s, "cross join business.search_query($%d) as sought (query)",
+		    select_param(s, value));
 	select_where(s, "t.search @@ sought.query");
 	s->relevance = "ts_rank(t.search, sought.query)";
 	return OK;
@@ -37,14 +38,20 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 		return task_problem(&r->task, "category", "takes at most %d slugs", CATEGORIES_MAX);
 	for (int i = 0; i < n; i++)
 		if (!str_is_slug(slugs[i], SLUG_MAX))
-			return task_problem(&r->task, "category", "\"%.80s\" is not a slug", slugs[i]);
+			return task_problem(&r->task, "category", "\"%.80s\" is not a slug",
+					    slugs[i]);
 	if (n == 1)
 		/* name_sort is joined too, so that the list's order is the index's */
-		select_join(s, "join business.listing l on l.business_id = t.id and l.name_sort = t.name_sort "
-			       "and l.category = $%d", select_param(s, slugs[0]));
+		select_join(
+			s,
+			"join business.listing l on l.business_id = t.id and l.name_sort = t.name_sort "
+			"and l.category = $%d",
+			select_param(s, slugs[0]));
 	else
-		select_where(s, "t.id in (select business_id from business.listing where category = any ($%d::text[]))",
-			     select_param(s, sql_array(MEM(r), (const char *const *)slugs, n)));
+		select_where(
+			s,
+			"t.id in (select business_id from business.listing where category = any ($%d::text[]))",
+			select_param(s, sql_array(MEM(r), (const char *const *)slugs, n)));
 	return OK;
 }
 
@@ -80,20 +87,25 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 	int centre, chord;
 
 	if (!read_numbers(r, value, 2, place) || fabs(place[0]) > 90 || fabs(place[1]) > 180)
-		return task_problem(&r->task, "near", "must be latitude,longitude in degrees such as 51.2362,-0.5704");
+		return task_problem(
+			&r->task, "near",
+			"must be latitude,longitude in degrees such as 51.2362,-0.5704");
 	if (query_int(r, "radius", 1, RADIUS_MAX, RADIUS_MAX, &radius))
 		return E_VALIDATION;
-	centre = select_param(s, talloc_asprintf(MEM(r), "(%.17g,%.17g,%.17g)",
-						 EARTH_RADIUS_M * cos(radians(place[0])) * cos(radians(place[1])),
-						 EARTH_RADIUS_M * cos(radians(place[0])) * sin(radians(place[1])),
-						 EARTH_RADIUS_M * sin(radians(place[0]))));
-	chord = select_param(s, number_text(r, 2 * EARTH_RADIUS_M * sin((double)radius / (2 * EARTH_RADIUS_M))));
+	centre = select_param(
+		s, talloc_asprintf(MEM(r), "(%.17g,%.17g,%.17g)",
+				   EARTH_RADIUS_M * cos(radians(place[0])) * cos(radians(place[1])),
+				   EARTH_RADIUS_M * cos(radians(place[0])) * sin(radians(place[1])),
+				   EARTH_RADIUS_M * sin(radians(place[0]))));
+	chord = select_param(
+		s, number_text(r, 2 * EARTH_RADIUS_M * sin((double)radius / (2 * EARTH_RADIUS_M))));
 	s->distance = talloc_asprintf(MEM(r), "t.position <-> $%d::cube", centre);
-	s->extra = talloc_asprintf(MEM(r), "%.17g * asin(least(1, (%s) / %.17g)) as distance_m", 2 * EARTH_RADIUS_M,
-				   s->distance, 2 * EARTH_RADIUS_M);
+	s->extra = talloc_asprintf(MEM(r), "%.17g * asin(least(1, (%s) / %.17g)) as distance_m",
+				   2 * EARTH_RADIUS_M, s->distance, 2 * EARTH_RADIUS_M);
 	s->extra_name = "distance_m";
-	select_where(s, "t.position <@ cube_enlarge($%d::cube, $%d::float8, 3) and %s <= $%d::float8", centre, chord,
-		     s->distance, chord);
+	select_where(s,
+		     "t.position <@ cube_enlarge($%d::cube, $%d::float8, 3) and %s <= $%d::float8",
+		     centre, chord, s->distance, chord);
 	return OK;
 }
 
@@ -108,10 +120,11 @@ static int filter_radius(struct request *r, struct select *s, const char *value)
 
 static const char *box_sql(struct request *r, int west, int south, int east, int north)
 {
-	return talloc_asprintf(MEM(r),
-			       "point(t.location_lng, t.location_lat) <@ box(point($%d::float8, $%d::float8), "
-			       "point($%d::float8, $%d::float8))",
-			       west, south, east, north);
+	return talloc_asprintf(
+		MEM(r),
+		"point(t.location_lng, t.location_lat) <@ box(point($%d::float8, $%d::float8), "
+		"point($%d::float8, $%d::float8))",
+		west, south, east, north);
 }
 
 static int filter_bbox(struct request *r, struct select *s, const char *value)
@@ -119,10 +132,11 @@ static int filter_bbox(struct request *r, struct select *s, const char *value)
 	double edge[4];
 	int n[4];
 
-	if (!read_numbers(r, value, 4, edge) || fabs(edge[0]) > 180 || fabs(edge[2]) > 180 || fabs(edge[1]) > 90 ||
-	    fabs(edge[3]) > 90 || edge[1] > edge[3])
-		return task_problem(&r->task, "bbox", "must be west,south,east,north in degrees such as "
-						      "-0.60,51.22,-0.55,51.25");
+	if (!read_numbers(r, value, 4, edge) || fabs(edge[0]) > 180 || fabs(edge[2]) > 180 ||
+	    fabs(edge[1]) > 90 || fabs(edge[3]) > 90 || edge[1] > edge[3])
+		return task_problem(&r->task, "bbox",
+				    "must be west,south,east,north in degrees such as "
+				    "-0.60,51.22,-0.55,51.25");
 	for (int i = 0; i < 4; i++)
 		n[i] = select_param(s, number_text(r, edge[i]));
 	if (edge[0] <= edge[2])
@@ -155,13 +169,15 @@ static int filter_postcode(struct request *r, struct select *s, const char *valu
 		*c = (char)toupper((unsigned char)*c);
 	if (!prefix[0] || strlen(prefix) > 12 ||
 	    prefix[strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -")] != '\0')
-		return task_problem(&r->task, "postcode", "must be a postcode or the beginning of one such as GU1 3");
+		return task_problem(&r->task, "postcode",
+				    "must be a postcode or the beginning of one such as GU1 3");
 	whole = postcode_normalise(MEM(r), prefix);
 	if (whole)
 		prefix = talloc_strdup(MEM(r), whole);
 	else if (is_outcode(prefix))
 		prefix = talloc_asprintf(MEM(r), "%s ", prefix);
-	select_where(s, "t.address_postcode ~>=~ $%d and t.address_postcode ~<~ $%d", select_param(s, prefix),
+	select_where(s, "t.address_postcode ~>=~ $%d and t.address_postcode ~<~ $%d",
+		     select_param(s, prefix),
 		     select_param(s, talloc_asprintf(MEM(r), "%s\x7f", prefix)));
 	return OK;
 }
@@ -194,11 +210,13 @@ static int add_attribute(struct request *r, json_t *wanted, char *pair)
 	json_t *value;
 
 	if (!colon)
-		return task_problem(&r->task, "attributes", "must be pairs such as wifi:free,dogs:yes");
+		return task_problem(&r->task, "attributes",
+				    "must be pairs such as wifi:free,dogs:yes");
 	*colon = '\0';
 	row = attribute_row(pair);
 	if (!row)
-		return task_problem(&r->task, "attributes", "there is no attribute \"%.40s\"", pair);
+		return task_problem(&r->task, "attributes", "there is no attribute \"%.40s\"",
+				    pair);
 	value = attribute_value(MEM(r), row, colon + 1);
 	if (!value)
 		return task_problem(&r->task, "attributes", "\"%.40s\" must be %s", pair,
@@ -220,7 +238,8 @@ static int filter_attributes(struct request *r, struct select *s, const char *va
 	int n = str_split(MEM(r), value, ',', ATTRIBUTES_MAX, &pairs);
 
 	if (n < 0)
-		return task_problem(&r->task, "attributes", "takes at most %d pairs", ATTRIBUTES_MAX);
+		return task_problem(&r->task, "attributes", "takes at most %d pairs",
+				    ATTRIBUTES_MAX);
 	for (int i = 0; i < n; i++) {
 		int rc = add_attribute(r, wanted, pairs[i]);
 
@@ -240,26 +259,51 @@ static int filter_inspection_min(struct request *r, struct select *s, const char
 	(void)value;
 	if (query_int(r, "inspection_min", 0, 5, 0, &rating))
 		return E_VALIDATION;
-	select_where(s, "t.inspection_rating >= $%d::smallint", select_param(s, talloc_asprintf(MEM(r), "%lld", rating)));
+	select_where(s, "t.inspection_rating >= $%d::smallint",
+		     select_param(s, talloc_asprintf(MEM(r), "%lld", rating)));
 	return OK;
 }
 
 const struct filter business_filters[] = {
-	{ .name = "q", .schema = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}", .example = "\"starbuks\"",
-	  .apply = filter_q, .doc = "Words of name, category, place or description; all must match, typing errors are forgiven." },
-	{ .name = "category", .schema = "{\"type\":\"string\"}", .example = "\"food\"", .apply = filter_category,
+	{ .name = "q",
+	  .schema = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}",
+	  .example = "\"starbuks\"",
+	  .apply = filter_q,
+	  .doc = "Words of name, category, place or description; all must match, typing errors are forgiven." },
+	{ .name = "category",
+	  .schema = "{\"type\":\"string\"}",
+	  .example = "\"food\"",
+	  .apply = filter_category,
 	  .doc = "Slug of a category, those below it included; a comma list means any of them." },
-	{ .name = "near", .schema = "{\"type\":\"string\"}", .example = "\"51.2362,-0.5704\"", .apply = filter_near,
+	{ .name = "near",
+	  .schema = "{\"type\":\"string\"}",
+	  .example = "\"51.2362,-0.5704\"",
+	  .apply = filter_near,
 	  .doc = "latitude,longitude: each hit has its `distance_m`, the nearest come first." },
-	{ .name = "radius", .schema = "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000,\"default\":100000}",
-	  .example = "1000", .apply = filter_radius, .doc = "Metres around `near`; nothing outside is given." },
-	{ .name = "bbox", .schema = "{\"type\":\"string\"}", .example = "\"-0.60,51.22,-0.55,51.25\"", .apply = filter_bbox,
+	{ .name = "radius",
+	  .schema = "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000,\"default\":100000}",
+	  .example = "1000",
+	  .apply = filter_radius,
+	  .doc = "Metres around `near`; nothing outside is given." },
+	{ .name = "bbox",
+	  .schema = "{\"type\":\"string\"}",
+	  .example = "\"-0.60,51.22,-0.55,51.25\"",
+	  .apply = filter_bbox,
 	  .doc = "west,south,east,north in degrees." },
-	{ .name = "postcode", .schema = "{\"type\":\"string\",\"maxLength\":12}", .example = "\"GU1 3\"",
-	  .apply = filter_postcode, .doc = "The beginning of a postcode; GU1 means GU1 and not GU10." },
-	{ .name = "attributes", .schema = "{\"type\":\"string\"}", .example = "\"wifi:free,dogs:yes\"",
-	  .apply = filter_attributes, .doc = "Pairs that must all hold." },
-	{ .name = "inspection_min", .schema = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":5}", .example = "4",
-	  .apply = filter_inspection_min, .doc = "The newest rating that is a number is at least this." },
+	{ .name = "postcode",
+	  .schema = "{\"type\":\"string\",\"maxLength\":12}",
+	  .example = "\"GU1 3\"",
+	  .apply = filter_postcode,
+	  .doc = "The beginning of a postcode; GU1 means GU1 and not GU10." },
+	{ .name = "attributes",
+	  .schema = "{\"type\":\"string\"}",
+	  .example = "\"wifi:free,dogs:yes\"",
+	  .apply = filter_attributes,
+	  .doc = "Pairs that must all hold." },
+	{ .name = "inspection_min",
+	  .schema = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":5}",
+	  .example = "4",
+	  .apply = filter_inspection_min,
+	  .doc = "The newest rating that is a number is at least this." },
 	{ 0 },
 };

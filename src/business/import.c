@@ -24,7 +24,13 @@
 #include "store/pg.h"
 #include "base/banned.h"
 
-enum { BATCH = 500, BAR_WIDTH = 30, BAR_EVERY_US = 100000, LINE_EVERY_US = 5000000, SOURCE_MAX = 40 };
+enum {
+	BATCH = 500,
+	BAR_WIDTH = 30,
+	BAR_EVERY_US = 100000,
+	LINE_EVERY_US = 5000000,
+	SOURCE_MAX = 40
+};
 
 static const struct import_reader *const readers[] = { &fhrs_reader, &csv_reader, &geojson_reader };
 
@@ -75,26 +81,30 @@ static FILE *report_file(struct import *im)
 	} else {
 		time_format(time_unix_ms(), stamp);
 		mkdir(config.data, 0755);
-		snprintf(im->report_path, sizeof(im->report_path), "%.1000s/import-%s-%.19s.txt", config.data,
-			 im->reader->format, stamp);
+		snprintf(im->report_path, sizeof(im->report_path), "%.1000s/import-%s-%.19s.txt",
+			 config.data, im->reader->format, stamp);
 	}
 	im->report = fopen(im->report_path, "we");
 	if (!im->report)
-		fprintf(stderr, "guildford: cannot write the report %s: %s\n", im->report_path, strerror(errno));
+		fprintf(stderr, "guildford: cannot write the report %s: %s\n", im->report_path,
+			strerror(errno));
 	return im->report;
 }
 
-static void report_line(struct import *im, const char *what, long line, const char *source_id, const char *why)
+static void report_line(struct import *im, const char *what, long line, const char *source_id,
+			const char *why)
 {
 	FILE *f = report_file(im);
 
 	if (f)
-		fprintf(f, "line %ld%s%s: %s: %s\n", line, source_id ? ", id " : "", source_id ? source_id : "", what, why);
+		fprintf(f, "line %ld%s%s: %s: %s\n", line, source_id ? ", id " : "",
+			source_id ? source_id : "", what, why);
 }
 
 static bool see(struct import *im, const char *source_id)
 {
-	const char **found = (const char **)tsearch(source_id, &im->seen, (int (*)(const void *, const void *))strcmp);
+	const char **found = (const char **)tsearch(source_id, &im->seen,
+						    (int (*)(const void *, const void *))strcmp);
 
 	if (!found)
 		abort();
@@ -126,8 +136,9 @@ static void show_bar(struct import *im)
 	int percent = im->size > 0 ? (int)(im->done * 100 / im->size) : 0;
 	int filled = percent * BAR_WIDTH / 100;
 
-	printf("\r%3d %% [%.*s%*s] %ld read, %ld rejected", percent, filled, "##############################",
-	       BAR_WIDTH - filled, "", im->counts.read, im->counts.rejected);
+	printf("\r%3d %% [%.*s%*s] %ld read, %ld rejected", percent, filled,
+	       "##############################", BAR_WIDTH - filled, "", im->counts.read,
+	       im->counts.rejected);
 	fflush(stdout);
 }
 
@@ -136,14 +147,16 @@ void import_progress(struct import *im, long long done)
 	uint64_t now = time_monotonic_us();
 
 	im->done = done;
-	if (im->options->quiet || now - im->shown_us < (im->terminal ? BAR_EVERY_US : LINE_EVERY_US))
+	if (im->options->quiet ||
+	    now - im->shown_us < (im->terminal ? BAR_EVERY_US : LINE_EVERY_US))
 		return;
 	im->shown_us = now;
 	if (im->terminal) {
 		show_bar(im);
 		return;
 	}
-	printf("%ld read, %lld %%\n", im->counts.read, im->size > 0 ? im->done * 100 / im->size : 0);
+	printf("%ld read, %lld %%\n", im->counts.read,
+	       im->size > 0 ? im->done * 100 / im->size : 0);
 	fflush(stdout);
 }
 
@@ -153,13 +166,15 @@ static int flush(struct import *im)
 
 	if (im->batch_count == 0)
 		return OK;
-	rc = import_write(im->t, im->source, im->batch, im->batch_count, im->options->dry_run, &im->counts);
+	rc = import_write(im->t, im->source, im->batch, im->batch_count, im->options->dry_run,
+			  &im->counts);
 	if (rc) {
 		const char *message = im->t->failure.message;
 
 		task_forgive(im->t);
-		return task_fail(im->t, rc, "Lines %ld to %ld could not be written: %s", im->batch[0].line,
-				 im->batch[im->batch_count - 1].line, message ? message : errors[rc].title);
+		return task_fail(im->t, rc, "Lines %ld to %ld could not be written: %s",
+				 im->batch[0].line, im->batch[im->batch_count - 1].line,
+				 message ? message : errors[rc].title);
 	}
 	im->batch_count = 0;
 	talloc_free(im->batch_mem);
@@ -202,7 +217,8 @@ static bool drop_bad_values(struct import *im, struct record *record)
 	for (int i = 0; i < f->problem_count; i++) {
 		char name[100], why[400];
 
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(f->problems[i].field, "["), f->problems[i].field);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(f->problems[i].field, "["),
+			 f->problems[i].field);
 		snprintf(why, sizeof(why), "%s %s", f->problems[i].field, f->problems[i].message);
 		report_line(im, "value left out", record->line, record->source_id, why);
 		leave_out(record->body, name);
@@ -217,8 +233,8 @@ static void reject_problems(struct import *im, struct record *record)
 	char *why = talloc_strdup(im->t->mem, f->message ? f->message : "");
 
 	for (int i = 0; i < f->problem_count; i++)
-		why = talloc_asprintf_append_buffer(why, "%s%s %s", why[0] ? "; " : "", f->problems[i].field,
-						    f->problems[i].message);
+		why = talloc_asprintf_append_buffer(why, "%s%s %s", why[0] ? "; " : "",
+						    f->problems[i].field, f->problems[i].message);
 	task_forgive(im->t);
 	import_reject(im, record->line, NULL, "%s", why);
 	talloc_free(why);
@@ -241,7 +257,7 @@ static struct values *check(struct import *im, struct record *record)
 
 	for (int attempt = 0; attempt < 2; attempt++) {
 		drop_half_location(record->body);
-		t.failure = (struct failure){ 0 };
+		t.failure = (struct failure) { 0 };
 		if (input_check(&t, &business_resource, record->body, true, NULL, &v) == OK)
 			return v;
 		im->t->failure = t.failure;
@@ -258,10 +274,12 @@ static struct values *check_inspection(struct import *im, struct record *record)
 	struct task t = { .mem = im->batch_mem };
 	struct values *v;
 
-	if (!record->inspection || input_check(&t, &inspection_resource, record->inspection, true, NULL, &v) == OK)
+	if (!record->inspection ||
+	    input_check(&t, &inspection_resource, record->inspection, true, NULL, &v) == OK)
 		return record->inspection ? v : NULL;
 	for (int i = 0; i < t.failure.problem_count; i++)
-		report_line(im, "inspection left out", record->line, record->source_id, t.failure.problems[i].message);
+		report_line(im, "inspection left out", record->line, record->source_id,
+			    t.failure.problems[i].message);
 	im->left_out++;
 	return NULL;
 }
@@ -286,7 +304,8 @@ static int take(struct import *im, struct record *record)
 		return OK;
 	}
 	if (!see(im, record->source_id)) {
-		import_reject(im, record->line, NULL, "id %s stands in the file twice", record->source_id);
+		import_reject(im, record->line, NULL, "id %s stands in the file twice",
+			      record->source_id);
 		return OK;
 	}
 	v = check(im, record);
@@ -340,7 +359,8 @@ static int close_gone(struct import *im)
 	buf_addc(&ids, '}');
 	if (buf_full(&ids))
 		return task_fail(im->t, E_BAD_REQUEST, "The file has too many ids");
-	return import_close_gone(im->t, im->source, buf_text(&ids), im->options->dry_run, &im->counts);
+	return import_close_gone(im->t, im->source, buf_text(&ids), im->options->dry_run,
+				 &im->counts);
 }
 
 static void finish(struct import *im, int rc)
@@ -360,8 +380,9 @@ static void finish(struct import *im, int rc)
 		return;
 	if (im->options->dry_run)
 		printf("dry run: nothing was written\n");
-	printf("%ld read: %ld created, %ld updated, %ld unchanged, %ld gone, %ld rejected\n", im->counts.read,
-	       im->counts.created, im->counts.updated, im->counts.unchanged, im->counts.gone, im->counts.rejected);
+	printf("%ld read: %ld created, %ld updated, %ld unchanged, %ld gone, %ld rejected\n",
+	       im->counts.read, im->counts.created, im->counts.updated, im->counts.unchanged,
+	       im->counts.gone, im->counts.rejected);
 	fflush(stdout);
 }
 
@@ -419,7 +440,8 @@ int import_run(struct task *t, const struct import_options *options)
 		default_source(im, options->path);
 	f = fopen(options->path, "re");
 	if (!f)
-		return task_fail(t, E_BAD_REQUEST, "Cannot read %s: %s", options->path, strerror(errno));
+		return task_fail(t, E_BAD_REQUEST, "Cannot read %s: %s", options->path,
+				 strerror(errno));
 	rc = read_file(im, f);
 	fclose(f);
 	finish(im, rc);

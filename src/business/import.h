@@ -19,8 +19,8 @@ struct import_options {
 	const char *map;    /* csv: "field=column,..." ; NULL: columns are named like fields */
 	const char *report; /* file for rejected rows; NULL: beside nothing, only counted */
 	bool dry_run;
-	bool quiet;	    /* no progress, no last line */
-	bool keep;	    /* what is missing from the file is not gone */
+	bool quiet; /* no progress, no last line */
+	bool keep;  /* what is missing from the file is not gone */
 };
 
 struct import_counts {
@@ -31,10 +31,10 @@ struct import;
 
 /* One record of a file. */
 struct record {
-	long line;		/* where it stands in the file */
+	long line; /* where it stands in the file */
 	const char *source_id;
-	json_t *body;		/* as a POST of a business would have it, without source and source_id */
-	json_t *inspection;	/* as a POST of an inspection, NULL when there is none */
+	json_t *body; /* as a POST of a business would have it, without source and source_id */
+	json_t *inspection; /* as a POST of an inspection, NULL when there is none */
 };
 
 /* Imports a file. Prints progress and the last line on standard output unless quiet. E_BAD_REQUEST when the file cannot
@@ -47,7 +47,8 @@ void import_scope(struct import *im, const char *scope);
 /* Takes a record; a reference to body and inspection goes over to the import. Stops the reader when not OK. waits */
 int import_record(struct import *im, struct record *record) MUST_USE;
 /* Counts a row that is no record and notes why. */
-void import_reject(struct import *im, long line, const char *source_id, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void import_reject(struct import *im, long line, const char *source_id, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 /* How far the file has been read, in bytes. */
 void import_progress(struct import *im, long long done);
 const struct import_options *import_options_of(const struct import *im);

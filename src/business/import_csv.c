@@ -59,7 +59,8 @@ static int read_map(struct csv_reading *c, const char *text)
 		c->map[i].column = str_trim(equals + 1);
 	}
 	if (n < 0)
-		return task_fail(import_task(c->im), E_BAD_REQUEST, "--map must be field=column,... with at most %d pairs", MAP_MAX);
+		return task_fail(import_task(c->im), E_BAD_REQUEST,
+				 "--map must be field=column,... with at most %d pairs", MAP_MAX);
 	c->map_count = n;
 	return OK;
 }
@@ -199,7 +200,8 @@ static void set_grid(struct csv_reading *c, json_t *body)
 	const char *east = cell(c, "location.easting"), *north = cell(c, "location.northing");
 	double e, n, lat, lng;
 
-	if (!east || !north || !str_to_double(east, &e) || !str_to_double(north, &n) || e <= 0 || n <= 0)
+	if (!east || !north || !str_to_double(east, &e) || !str_to_double(north, &n) || e <= 0 ||
+	    n <= 0)
 		return;
 	osgb_to_wgs84(e, n, &lat, &lng);
 	set(body, "location.lat", json_real(lat));
@@ -209,12 +211,15 @@ static void set_grid(struct csv_reading *c, json_t *body)
 /* Without a column for it the id is the slug, and without that the name and the postcode. */
 static const char *source_id(struct csv_reading *c)
 {
-	const char *id = cell(c, "source_id"), *name = cell(c, "name"), *postcode = cell(c, "address.postcode");
+	const char *id = cell(c, "source_id"), *name = cell(c, "name"),
+		   *postcode = cell(c, "address.postcode");
 
 	if (!id)
 		id = cell(c, "slug");
 	if (!id && name)
-		id = str_slug(c->row_mem, talloc_asprintf(c->row_mem, "%s %s", name, postcode ? postcode : ""), 100);
+		id = str_slug(c->row_mem,
+			      talloc_asprintf(c->row_mem, "%s %s", name, postcode ? postcode : ""),
+			      100);
 	return id;
 }
 
@@ -229,7 +234,8 @@ static void take_row(struct csv_reading *c)
 		return;
 	}
 	if (c->cells != c->columns) {
-		import_reject(c->im, c->row_line, NULL, "has %d cells where the header has %d", c->cells, c->columns);
+		import_reject(c->im, c->row_line, NULL, "has %d cells where the header has %d",
+			      c->cells, c->columns);
 		return;
 	}
 	record.source_id = source_id(c);
@@ -256,9 +262,12 @@ static void take_header(struct csv_reading *c)
 	c->header_done = true;
 	for (int m = 0; m < c->map_count; m++)
 		if (c->map[m].column[0] != ':' && column_of(c, c->map[m].column) < 0)
-			c->rc = task_fail(t, E_BAD_REQUEST, "The file has no column \"%s\" for %s", c->map[m].column, c->map[m].field);
+			c->rc = task_fail(t, E_BAD_REQUEST, "The file has no column \"%s\" for %s",
+					  c->map[m].column, c->map[m].field);
 	if (!c->map_count && column_of(c, "name") < 0)
-		c->rc = task_fail(t, E_BAD_REQUEST, "The file has no column \"name\"; --map says which columns are which fields");
+		c->rc = task_fail(
+			t, E_BAD_REQUEST,
+			"The file has no column \"name\"; --map says which columns are which fields");
 }
 
 /* Bytes that are not UTF-8 are taken for Latin-1, which old spreadsheets write. */
@@ -324,7 +333,8 @@ static int parse(struct csv_reading *c, struct csv_parser *parser, FILE *f)
 
 			c->line += feed != NULL;
 			if (csv_parse(parser, chunk + from, len, on_cell, on_row, c) != len)
-				return task_fail(import_task(c->im), E_BAD_REQUEST, "Line %ld is not CSV: %s", c->line,
+				return task_fail(import_task(c->im), E_BAD_REQUEST,
+						 "Line %ld is not CSV: %s", c->line,
 						 csv_strerror(csv_error(parser)));
 			from += len;
 		}
@@ -332,7 +342,8 @@ static int parse(struct csv_reading *c, struct csv_parser *parser, FILE *f)
 		import_progress(c->im, done);
 	}
 	if (!c->rc && csv_fini(parser, on_cell, on_row, c) != 0)
-		return task_fail(import_task(c->im), E_BAD_REQUEST, "The file ends within a quoted cell that begins in line %ld",
+		return task_fail(import_task(c->im), E_BAD_REQUEST,
+				 "The file ends within a quoted cell that begins in line %ld",
 				 c->row_line);
 	return c->rc;
 }

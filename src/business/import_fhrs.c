@@ -65,8 +65,10 @@ static const char *category_of(const char *type)
 
 static bool is_county(const char *line)
 {
-	static const char *const counties[] = { "Surrey", "Middlesex", "Hampshire", "West Sussex", "Berkshire", "Kent",
-						"Greater London", "East Sussex", "Buckinghamshire", "Norfolk" };
+	static const char *const counties[] = { "Surrey",	  "Middlesex",	 "Hampshire",
+						"West Sussex",	  "Berkshire",	 "Kent",
+						"Greater London", "East Sussex", "Buckinghamshire",
+						"Norfolk" };
 
 	for (size_t i = 0; i < COUNT_OF(counties); i++)
 		if (str_equal_nocase(line, counties[i]))
@@ -77,7 +79,8 @@ static bool is_county(const char *line)
 /* Four lines that may each be empty: the last is perhaps the county, the one before it the locality. */
 static json_t *address_of(const struct establishment *e)
 {
-	static const char *const names[] = { "AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4" };
+	static const char *const names[] = { "AddressLine1", "AddressLine2", "AddressLine3",
+					     "AddressLine4" };
 	json_t *address = json_object(), *lines = json_array();
 	const char *found[LINES_MAX];
 	int n = 0;
@@ -113,34 +116,40 @@ static json_t *integer_of(const char *text)
 
 static json_t *body_of(const struct establishment *e)
 {
-	json_t *body = json_object(), *lat = number_of(text_of(e, "Latitude")), *lng = number_of(text_of(e, "Longitude"));
+	json_t *body = json_object(), *lat = number_of(text_of(e, "Latitude")),
+	       *lng = number_of(text_of(e, "Longitude"));
 
 	json_object_set_new(body, "name", json_string(text_of(e, "BusinessName")));
 	json_object_set_new(body, "status", json_string("operational"));
 	json_object_set_new(body, "address", address_of(e));
 	if (lat && lng)
-		json_object_set_new(body, "location", json_pack("{s:O, s:O}", "lat", lat, "lng", lng));
+		json_object_set_new(body, "location",
+				    json_pack("{s:O, s:O}", "lat", lat, "lng", lng));
 	json_decref(lat);
 	json_decref(lng);
 	if (category_of(text_of(e, "BusinessType")))
-		json_object_set_new(body, "primary_category", json_string(category_of(text_of(e, "BusinessType"))));
+		json_object_set_new(body, "primary_category",
+				    json_string(category_of(text_of(e, "BusinessType"))));
 	return body;
 }
 
 static json_t *inspection_of(const struct establishment *e)
 {
-	const char *rating = text_of(e, "RatingValue"), *scheme = text_of(e, "SchemeType"), *date = text_of(e, "RatingDate");
+	const char *rating = text_of(e, "RatingValue"), *scheme = text_of(e, "SchemeType"),
+		   *date = text_of(e, "RatingDate");
 	json_t *inspection;
 
 	if (!rating)
 		return NULL;
 	inspection = json_object();
-	json_object_set_new(inspection, "scheme", json_string(scheme && strcmp(scheme, "FHIS") == 0 ? "fhis" : "fhrs"));
+	json_object_set_new(inspection, "scheme",
+			    json_string(scheme && strcmp(scheme, "FHIS") == 0 ? "fhis" : "fhrs"));
 	json_object_set_new(inspection, "rating", json_string(rating));
 	json_object_set_new(inspection, "date", date ? json_string(date) : json_null());
 	json_object_set_new(inspection, "hygiene_score", integer_of(text_of(e, "Hygiene")));
 	json_object_set_new(inspection, "structural_score", integer_of(text_of(e, "Structural")));
-	json_object_set_new(inspection, "confidence_score", integer_of(text_of(e, "ConfidenceInManagement")));
+	json_object_set_new(inspection, "confidence_score",
+			    integer_of(text_of(e, "ConfidenceInManagement")));
 	return inspection;
 }
 
@@ -156,11 +165,13 @@ static int check_authority(struct import *im, const char *authority, char *scope
 	}
 	if (strcmp(scope + strlen("fhrs:"), authority) == 0)
 		return OK;
-	return task_fail(import_task(im), E_BAD_REQUEST, "The file has establishments of several authorities: %s and %s", scope,
+	return task_fail(import_task(im), E_BAD_REQUEST,
+			 "The file has establishments of several authorities: %s and %s", scope,
 			 authority);
 }
 
-static int take(struct import *im, const struct establishment *e, long line, char *scope, size_t size)
+static int take(struct import *im, const struct establishment *e, long line, char *scope,
+		size_t size)
 {
 	struct record record = { .line = line, .source_id = text_of(e, "FHRSID") };
 	int rc = check_authority(im, text_of(e, "LocalAuthorityCode"), scope, size);
@@ -186,7 +197,8 @@ static int read_establishment(xmlTextReaderPtr reader, struct establishment *e)
 		int type = xmlTextReaderNodeType(reader);
 
 		if (type == XML_READER_TYPE_ELEMENT)
-			snprintf(name, sizeof(name), "%s", (const char *)xmlTextReaderConstLocalName(reader));
+			snprintf(name, sizeof(name), "%s",
+				 (const char *)xmlTextReaderConstLocalName(reader));
 		else if (type == XML_READER_TYPE_TEXT || type == XML_READER_TYPE_CDATA)
 			keep(e, name, (const char *)xmlTextReaderConstValue(reader));
 	}
@@ -197,9 +209,10 @@ static int broken(struct import *im, xmlTextReaderPtr reader)
 {
 	const xmlError *error = xmlGetLastError();
 
-	return task_fail(import_task(im), E_BAD_REQUEST, "The XML breaks off or is wrong at line %d: %.*s",
-			 xmlTextReaderGetParserLineNumber(reader), error ? (int)strcspn(error->message, "\n") : 0,
-			 error ? error->message : "");
+	return task_fail(
+		import_task(im), E_BAD_REQUEST, "The XML breaks off or is wrong at line %d: %.*s",
+		xmlTextReaderGetParserLineNumber(reader),
+		error ? (int)strcspn(error->message, "\n") : 0, error ? error->message : "");
 }
 
 static int read_all(struct import *im, xmlTextReaderPtr reader)
@@ -212,7 +225,8 @@ static int read_all(struct import *im, xmlTextReaderPtr reader)
 		long line = xmlTextReaderGetParserLineNumber(reader);
 
 		if (xmlTextReaderNodeType(reader) != XML_READER_TYPE_ELEMENT ||
-		    strcmp((const char *)xmlTextReaderConstLocalName(reader), "EstablishmentDetail") != 0)
+		    strcmp((const char *)xmlTextReaderConstLocalName(reader),
+			   "EstablishmentDetail") != 0)
 			continue;
 		e.mem = talloc_new(import_task(im)->mem);
 		more = read_establishment(reader, &e);

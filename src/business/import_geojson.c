@@ -122,8 +122,7 @@ static void add_positions(json_t *coordinates, struct mean *mean, int depth)
 		mean->count++;
 		return;
 	}
-	json_array_foreach(coordinates, i, item)
-		add_positions(item, mean, depth + 1);
+	json_array_foreach(coordinates, i, item) add_positions(item, mean, depth + 1);
 }
 
 static const char *first_tag(json_t *tags, const char *const *names)
@@ -151,18 +150,23 @@ static void set_first(json_t *body, const char *name, const char *text)
 
 static json_t *address_of(TALLOC_CTX *mem, json_t *tags)
 {
-	static const char *const city[] = { "addr:city", "addr:town", "addr:village", "addr:suburb", NULL };
+	static const char *const city[] = { "addr:city", "addr:town", "addr:village", "addr:suburb",
+					    NULL };
 	static const char *const county[] = { "addr:county", NULL };
 	static const char *const postcode[] = { "addr:postcode", NULL };
 	static const char *const house[] = { "addr:housename", NULL };
-	static const char *const street[] = { "addr:street", "addr:place", "addr:parentstreet", NULL };
+	static const char *const street[] = { "addr:street", "addr:place", "addr:parentstreet",
+					      NULL };
 	json_t *address = json_object(), *lines = json_array();
-	const char *number = json_string_value(json_object_get(tags, "addr:housenumber")), *text = first_tag(tags, street);
+	const char *number = json_string_value(json_object_get(tags, "addr:housenumber")),
+		   *text = first_tag(tags, street);
 
 	if (first_tag(tags, house))
 		json_array_append_new(lines, json_string(first_tag(tags, house)));
 	if (text)
-		json_array_append_new(lines, json_string(number ? talloc_asprintf(mem, "%s %s", number, text) : text));
+		json_array_append_new(
+			lines,
+			json_string(number ? talloc_asprintf(mem, "%s %s", number, text) : text));
 	json_object_set_new(address, "lines", lines);
 	text = first_tag(tags, city);
 	set_text(address, "locality", text, text ? strlen(text) : 0);
@@ -201,10 +205,12 @@ static json_t *body_of(TALLOC_CTX *mem, json_t *feature, const char *name)
 	set_website(mem, body, first_tag(tags, website));
 	json_object_set_new(body, "address", address_of(mem, tags));
 	json_object_set_new(body, "attributes", osm_attributes(tags));
-	add_positions(json_object_get(json_object_get(feature, "geometry"), "coordinates"), &mean, 0);
+	add_positions(json_object_get(json_object_get(feature, "geometry"), "coordinates"), &mean,
+		      0);
 	if (mean.count)
-		json_object_set_new(body, "location", json_pack("{s:f, s:f}", "lat", mean.lat / mean.count, "lng",
-								mean.lng / mean.count));
+		json_object_set_new(body, "location",
+				    json_pack("{s:f, s:f}", "lat", mean.lat / mean.count, "lng",
+					      mean.lng / mean.count));
 	return body;
 }
 
@@ -264,7 +270,8 @@ static int take_text(struct import *im, struct buf *text, long line)
 
 static int broken(struct import *im, const struct source *s)
 {
-	return task_fail(import_task(im), E_BAD_REQUEST, "The GeoJSON breaks off or is wrong at line %ld", s->line);
+	return task_fail(import_task(im), E_BAD_REQUEST,
+			 "The GeoJSON breaks off or is wrong at line %ld", s->line);
 }
 
 static int read_features(struct import *im, struct source *s, struct buf *text)
@@ -296,11 +303,14 @@ static int read_geojson(struct import *im, FILE *f)
 	int rc;
 
 	if (!find_features(&s))
-		return task_fail(import_task(im), E_BAD_REQUEST, "The file is not a GeoJSON FeatureCollection");
+		return task_fail(import_task(im), E_BAD_REQUEST,
+				 "The file is not a GeoJSON FeatureCollection");
 	buf_init(&text, import_task(im)->mem, FEATURE_MAX);
 	rc = read_features(im, &s, &text);
 	talloc_free(text.data);
 	return rc;
 }
 
-const struct import_reader geojson_reader = { .format = "geojson", .source = "osm", .read = read_geojson };
+const struct import_reader geojson_reader = { .format = "geojson",
+					      .source = "osm",
+					      .read = read_geojson };

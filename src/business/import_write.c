@@ -15,7 +15,8 @@ enum { SLUG_MAX = 100 };
 
 int import_categories(struct task *t, struct import_categories *categories)
 {
-	return pg_query(t, &categories->rows, "select slug from business.category where deleted_at is null", PG_NONE);
+	return pg_query(t, &categories->rows,
+			"select slug from business.category where deleted_at is null", PG_NONE);
 }
 
 bool import_has_category(const struct import_categories *categories, const char *slug)
@@ -65,18 +66,22 @@ static int create(struct task *t, const char *source, const struct import_row *r
 
 		if (!is_written(v) || !v->text)
 			continue;
-		columns = talloc_asprintf_append_buffer(columns, ", %s", field_column(t->mem, v->field));
+		columns = talloc_asprintf_append_buffer(columns, ", %s",
+							field_column(t->mem, v->field));
 		values = talloc_asprintf_append_buffer(values, ", $%d", select_param(&s, v->text));
 	}
 	*id = fresh;
-	return pg_query(t, &rows, talloc_asprintf(t->mem, "insert into business.business (%s) values (%s)", columns, values),
+	return pg_query(t, &rows,
+			talloc_asprintf(t->mem, "insert into business.business (%s) values (%s)",
+					columns, values),
 			s.param_count, s.params);
 }
 
 /* Nothing is written when every field is as the file has it, or somebody's own. */
 static int update(struct task *t, const char *id, const struct import_row *row, bool *changed)
 {
-	char *set = talloc_strdup(t->mem, ""), *now = talloc_strdup(t->mem, ""), *then = talloc_strdup(t->mem, "");
+	char *set = talloc_strdup(t->mem, ""), *now = talloc_strdup(t->mem, ""),
+	     *then = talloc_strdup(t->mem, "");
 	struct pg_rows *rows;
 	struct select s;
 	int rc;
@@ -85,20 +90,26 @@ static int update(struct task *t, const char *id, const struct import_row *row, 
 	select_param(&s, id);
 	for (int i = 0; i < row->values->count; i++) {
 		const struct value *v = &row->values->items[i];
-		const char *column = field_column(t->mem, v->field), *comma = set[0] ? ", " : "", *next;
+		const char *column = field_column(t->mem, v->field), *comma = set[0] ? ", " : "",
+			   *next;
 
 		if (!is_written(v))
 			continue;
-		next = talloc_asprintf(t->mem, "case when '%s' = any (t.edited_fields) then t.%s else $%d end",
-				       v->field->name, column, select_param(&s, v->text));
+		next = talloc_asprintf(
+			t->mem, "case when '%s' = any (t.edited_fields) then t.%s else $%d end",
+			v->field->name, column, select_param(&s, v->text));
 		set = talloc_asprintf_append_buffer(set, "%s%s = %s", comma, column, next);
 		now = talloc_asprintf_append_buffer(now, "%st.%s", comma, column);
 		then = talloc_asprintf_append_buffer(then, "%s%s", comma, next);
 	}
-	rc = pg_query(t, &rows,
-		      talloc_asprintf(t->mem, "update business.business t set %s where id = $1 and (%s) is distinct from (%s) "
-					      "returning 1", set, now, then),
-		      s.param_count, s.params);
+	rc = pg_query(
+		t, &rows,
+		talloc_asprintf(
+			t->mem,
+			"update business.business t set %s where id = $1 and (%s) is distinct from (%s) "
+			"returning 1",
+			set, now, then),
+		s.param_count, s.params);
 	if (!rc && pg_count(rows) > 0)
 		*changed = true;
 	return rc;
@@ -125,32 +136,37 @@ static int write_inspection(struct task *t, const char *id, struct values *v, bo
 
 	uuid_new(fresh);
 	rc = pg_query(t, &rows, inspection_sql,
-		      PG_PARAMS(id, values_get(v, "scheme")->text, values_get(v, "rating")->text, values_get(v, "date")->text,
-				values_get(v, "hygiene_score")->text, values_get(v, "structural_score")->text,
+		      PG_PARAMS(id, values_get(v, "scheme")->text, values_get(v, "rating")->text,
+				values_get(v, "date")->text, values_get(v, "hygiene_score")->text,
+				values_get(v, "structural_score")->text,
 				values_get(v, "confidence_score")->text, fresh));
 	if (!rc && strcmp(pg_value(rows, 0, 0), "0") != 0)
 		*changed = true;
 	return rc;
 }
 
-static int find_known(struct task *t, const char *source, const struct import_row *rows, int count, struct pg_rows **known)
+static int find_known(struct task *t, const char *source, const struct import_row *rows, int count,
+		      struct pg_rows **known)
 {
 	const char **ids = talloc_array(t->mem, const char *, count);
 
 	for (int i = 0; i < count; i++)
 		ids[i] = rows[i].source_id;
-	return pg_query(t, known, "select source_id, id, deleted_at is not null from business.business where source = $1 and "
-				  "source_id = any ($2::text[]) order by source_id collate \"C\", deleted_at desc nulls last",
-			PG_PARAMS(source, sql_array(t->mem, ids, count)));
+	return pg_query(
+		t, known,
+		"select source_id, id, deleted_at is not null from business.business where source = $1 and "
+		"source_id = any ($2::text[]) order by source_id collate \"C\", deleted_at desc nulls last",
+		PG_PARAMS(source, sql_array(t->mem, ids, count)));
 }
 
 static int compare_row(const void *a, const void *b)
 {
-	return strcmp((*(const struct import_row *const *)a)->source_id, (*(const struct import_row *const *)b)->source_id);
+	return strcmp((*(const struct import_row *const *)a)->source_id,
+		      (*(const struct import_row *const *)b)->source_id);
 }
 
-static int write_row(struct task *t, const char *source, const struct import_row *row, const char *id, bool deleted,
-		     struct import_counts *counts)
+static int write_row(struct task *t, const char *source, const struct import_row *row,
+		     const char *id, bool deleted, struct import_counts *counts)
 {
 	bool changed = false, created = !id;
 	int rc = OK;
@@ -190,7 +206,9 @@ static int write_rows(struct task *t, const char *source, const struct import_ro
 		const char *id = NULL;
 		bool deleted = false;
 
-		for (; k < pg_count(known) && strcmp(pg_value(known, k, 0), sorted[i]->source_id) == 0; k++) {
+		for (; k < pg_count(known) &&
+		       strcmp(pg_value(known, k, 0), sorted[i]->source_id) == 0;
+		     k++) {
 			id = pg_value(known, k, 1);
 			deleted = pg_value(known, k, 2)[0] == 't';
 		}
@@ -210,8 +228,8 @@ static int end(struct task *t, int rc, bool dry_run)
 	return pg_commit(t);
 }
 
-int import_write(struct task *t, const char *source, const struct import_row *rows, int count, bool dry_run,
-		 struct import_counts *counts)
+int import_write(struct task *t, const char *source, const struct import_row *rows, int count,
+		 bool dry_run, struct import_counts *counts)
 {
 	TALLOC_CTX *whole = t->mem;
 	int rc = pg_begin(t);
@@ -227,18 +245,20 @@ int import_write(struct task *t, const char *source, const struct import_row *ro
 	return end(t, rc, dry_run);
 }
 
-int import_close_gone(struct task *t, const char *source, const char *ids, bool dry_run, struct import_counts *counts)
+int import_close_gone(struct task *t, const char *source, const char *ids, bool dry_run,
+		      struct import_counts *counts)
 {
 	struct pg_rows *rows;
 	int rc = pg_begin(t);
 
 	if (rc)
 		return rc;
-	rc = pg_query(t, &rows,
-		      "update business.business set status = 'permanently_closed' where source = $1 and deleted_at is null "
-		      "and status <> 'permanently_closed' and not 'status' = any (edited_fields) "
-		      "and not exists (select from unnest($2::text[]) u (id) where u.id = source_id)",
-		      PG_PARAMS(source, ids));
+	rc = pg_query(
+		t, &rows,
+		"update business.business set status = 'permanently_closed' where source = $1 and deleted_at is null "
+		"and status <> 'permanently_closed' and not 'status' = any (edited_fields) "
+		"and not exists (select from unnest($2::text[]) u (id) where u.id = source_id)",
+		PG_PARAMS(source, ids));
 	if (!rc)
 		counts->gone += (long)pg_affected(rows);
 	return end(t, rc, dry_run);

@@ -24,8 +24,8 @@ struct import_categories {
 int import_categories(struct task *t, struct import_categories *categories) MUST_USE;
 bool import_has_category(const struct import_categories *categories, const char *slug);
 /* Writes rows of a source in one transaction (rolled back in a dry run) and counts what that did. waits */
-int import_write(struct task *t, const char *source, const struct import_row *rows, int count, bool dry_run,
-		 struct import_counts *counts) MUST_USE;
+int import_write(struct task *t, const char *source, const struct import_row *rows, int count,
+		 bool dry_run, struct import_counts *counts) MUST_USE;
 /* Closes the source's businesses that are not in `ids`, an array literal. waits */
 int import_close_gone(struct task *t, const char *source, const char *ids, bool dry_run,
 		      struct import_counts *counts) MUST_USE;

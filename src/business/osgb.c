@@ -25,8 +25,10 @@ static double meridian_arc(double phi)
 	double d = phi - LAT0, s = phi + LAT0;
 
 	return AIRY_B * SCALE_F0 *
-	       ((1 + n + 5.0 / 4 * (n2 + n3)) * d - (3 * n + 3 * n2 + 21.0 / 8 * n3) * sin(d) * cos(s) +
-		15.0 / 8 * (n2 + n3) * sin(2 * d) * cos(2 * s) - 35.0 / 24 * n3 * sin(3 * d) * cos(3 * s));
+	       ((1 + n + 5.0 / 4 * (n2 + n3)) * d -
+		(3 * n + 3 * n2 + 21.0 / 8 * n3) * sin(d) * cos(s) +
+		15.0 / 8 * (n2 + n3) * sin(2 * d) * cos(2 * s) -
+		35.0 / 24 * n3 * sin(3 * d) * cos(3 * s));
 }
 
 /* Annex C.2: grid to the Airy ellipsoid's latitude and longitude in radians. */
@@ -50,9 +52,11 @@ static void unproject(double east, double north, double *phi_out, double *lambda
 	*phi_out = phi - t / (2 * rho * nu) * pow(de, 2) +
 		   t / (24 * rho * pow(nu, 3)) * (5 + 3 * t2 + eta2 - 9 * t2 * eta2) * pow(de, 4) -
 		   t / (720 * rho * pow(nu, 5)) * (61 + 90 * t2 + 45 * t4) * pow(de, 6);
-	*lambda_out = LNG0 + sec / nu * de - sec / (6 * pow(nu, 3)) * (nu / rho + 2 * t2) * pow(de, 3) +
+	*lambda_out = LNG0 + sec / nu * de -
+		      sec / (6 * pow(nu, 3)) * (nu / rho + 2 * t2) * pow(de, 3) +
 		      sec / (120 * pow(nu, 5)) * (5 + 28 * t2 + 24 * t4) * pow(de, 5) -
-		      sec / (5040 * pow(nu, 7)) * (61 + 662 * t2 + 1320 * t4 + 720 * t4 * t2) * pow(de, 7);
+		      sec / (5040 * pow(nu, 7)) * (61 + 662 * t2 + 1320 * t4 + 720 * t4 * t2) *
+			      pow(de, 7);
 }
 
 /* Annex B.6, OSGB36 to WGS 84 (the published parameters with their signs turned round). */
@@ -69,7 +73,8 @@ static void shift(double *x, double *y, double *z)
 
 void osgb_to_wgs84(double easting, double northing, double *lat, double *lng)
 {
-	double airy_e2 = 1 - AIRY_B * AIRY_B / (AIRY_A * AIRY_A), e2 = 1 - WGS84_B * WGS84_B / (WGS84_A * WGS84_A);
+	double airy_e2 = 1 - AIRY_B * AIRY_B / (AIRY_A * AIRY_A),
+	       e2 = 1 - WGS84_B * WGS84_B / (WGS84_A * WGS84_A);
 	double phi, lambda, nu, x, y, z, p;
 
 	unproject(easting, northing, &phi, &lambda);

@@ -238,9 +238,8 @@ static bool holds(json_t *list, const char *text)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-		if (strcmp(json_string_value(item), text) == 0)
-			return true;
+	json_array_foreach(list, i,
+			   item) if (strcmp(json_string_value(item), text) == 0) return true;
 	return false;
 }
 
@@ -270,7 +269,8 @@ json_t *osm_attributes(json_t *tags)
 		if (!value || strcmp(value, attributes[i].value) != 0)
 			continue;
 		json_object_set_new(result, attributes[i].attribute,
-				    flag || strcmp(meaning, "false") == 0 ? json_boolean(flag) : json_string(meaning));
+				    flag || strcmp(meaning, "false") == 0 ? json_boolean(flag)
+									  : json_string(meaning));
 	}
 	add_payments(tags, result);
 	return result;

@@ -31,7 +31,8 @@ const char *value_after(TALLOC_CTX *mem, struct values *v, json_t *old, const ch
 	before = old ? old_value(old, name) : NULL;
 	if (json_is_string(before))
 		return json_string_value(before);
-	return json_is_number(before) ? talloc_asprintf(mem, "%.17g", json_number_value(before)) : NULL;
+	return json_is_number(before) ? talloc_asprintf(mem, "%.17g", json_number_value(before))
+				      : NULL;
 }
 
 static bool changes(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
@@ -46,7 +47,8 @@ static bool changes(TALLOC_CTX *mem, struct values *v, json_t *old, const char *
 	return !text || !value->text ? text != value->text : strcmp(text, value->text) != 0;
 }
 
-static void check_pair(struct request *r, struct values *v, json_t *old, const char *one, const char *other)
+static void check_pair(struct request *r, struct values *v, json_t *old, const char *one,
+		       const char *other)
 {
 	bool first = value_after(MEM(r), v, old, one), second = value_after(MEM(r), v, old, other);
 
@@ -66,7 +68,8 @@ static const char *wanted_slug(struct request *r, struct values *v, json_t *old)
 	slug->set = true;
 	if (!old)
 		return str_slug(MEM(r), values_get(v, "name")->text, SLUG_MAX);
-	slug->text = json_string_value(json_object_get(old, "slug")); /* a replace without it keeps it */
+	slug->text = json_string_value(
+		json_object_get(old, "slug")); /* a replace without it keeps it */
 	return NULL;
 }
 
@@ -87,7 +90,8 @@ static int check_database(struct request *r, struct values *v, json_t *old)
 	const char *locality = value_after(MEM(r), v, old, "address.locality");
 	bool named = changes(MEM(r), v, old, "name") || changes(MEM(r), v, old, "address.postcode");
 	bool sourced = changes(MEM(r), v, old, "source") || changes(MEM(r), v, old, "source_id");
-	const struct value *primary = values_get(v, "primary_category"), *others = values_get(v, "other_categories");
+	const struct value *primary = values_get(v, "primary_category"),
+			   *others = values_get(v, "other_categories");
 	struct pg_rows *rows;
 	int rc;
 
@@ -98,18 +102,21 @@ static int check_database(struct request *r, struct values *v, json_t *old)
 				named ? value_after(MEM(r), v, old, "name") : NULL,
 				named ? value_after(MEM(r), v, old, "address.postcode") : NULL,
 				sourced ? value_after(MEM(r), v, old, "source") : NULL,
-				sourced ? value_after(MEM(r), v, old, "source_id") : NULL, primary->text, others->text));
+				sourced ? value_after(MEM(r), v, old, "source_id") : NULL,
+				primary->text, others->text));
 	if (rc)
 		return rc;
 	if (pg_value(rows, 0, 4))
-		task_problem(&r->task, "primary_category", "there is no category %s", pg_value(rows, 0, 4));
+		task_problem(&r->task, "primary_category", "there is no category %s",
+			     pg_value(rows, 0, 4));
 	if (pg_value(rows, 0, 5))
-		task_problem(&r->task, "other_categories", "there is no category %.200s", pg_value(rows, 0, 5));
+		task_problem(&r->task, "other_categories", "there is no category %.200s",
+			     pg_value(rows, 0, 5));
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	if (pg_value(rows, 0, 1))
-		return fail(r, E_DUPLICATE, "This business is there already: %s (%s), id %s", pg_value(rows, 0, 2),
-			    pg_value(rows, 0, 3), pg_value(rows, 0, 1));
+		return fail(r, E_DUPLICATE, "This business is there already: %s (%s), id %s",
+			    pg_value(rows, 0, 2), pg_value(rows, 0, 3), pg_value(rows, 0, 1));
 	if (slug)
 		values_get(v, "slug")->text = pg_value(rows, 0, 0);
 	return OK;

@@ -11,9 +11,13 @@
 enum { Q_MAX = 80, LIMIT_DEFAULT = 8, LIMIT_MAX = 20 };
 
 const struct filter suggest_parameters[] = {
-	{ .name = "q", .schema = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}", .example = "\"boat\"",
+	{ .name = "q",
+	  .schema = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}",
+	  .example = "\"boat\"",
 	  .doc = "What was typed so far; needed." },
-	{ .name = "limit", .schema = "{\"type\":\"integer\",\"minimum\":1,\"maximum\":20,\"default\":8}", .example = "8",
+	{ .name = "limit",
+	  .schema = "{\"type\":\"integer\",\"minimum\":1,\"maximum\":20,\"default\":8}",
+	  .example = "8",
 	  .doc = "How many at most." },
 	{ 0 },
 };
@@ -45,7 +49,8 @@ int business_suggest(struct request *r)
 		rc = task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
 	if (rc)
 		return rc;
-	rc = pg_query(&r->task, &rows, suggest_sql, PG_PARAMS(q, talloc_asprintf(MEM(r), "%lld", limit)));
+	rc = pg_query(&r->task, &rows, suggest_sql,
+		      PG_PARAMS(q, talloc_asprintf(MEM(r), "%lld", limit)));
 	if (rc)
 		return rc;
 	reply_begin(r, 200);

@@ -14,7 +14,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_serve, command_migrate, command_import, command_config, command_routes,
-	command_openapi, command_version;
+extern const struct command command_serve, command_migrate, command_import, command_config,
+	command_routes, command_openapi, command_version;
 
 #endif

@@ -14,8 +14,8 @@ static void print_row(size_t i)
 	char value[VALUE_MAX];
 
 	config_text(i, false, value, sizeof(value));
-	printf("%-30s %-24s %-11s %s%s%s%s", row->env, value[0] ? value : "-", config_source(i), row->doc, row->unit ? " (" : "",
-	       row->unit ? row->unit : "", row->unit ? ")" : "");
+	printf("%-30s %-24s %-11s %s%s%s%s", row->env, value[0] ? value : "-", config_source(i),
+	       row->doc, row->unit ? " (" : "", row->unit ? row->unit : "", row->unit ? ")" : "");
 	if (row->flag)
 		printf(" --%s", row->flag);
 	putchar('\n');

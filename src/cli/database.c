@@ -23,11 +23,11 @@ static int run_job(struct task *t, void *arg)
 	const struct job *job = arg;
 	int rc;
 
-	pg_open(&(struct pg_settings){ .url = job->url,
-				       .pipelines = 1,
-				       .leases = 2,
-				       .statement_timeout = STATEMENT_TIMEOUT_MS,
-				       .name = "guildford command" });
+	pg_open(&(struct pg_settings) { .url = job->url,
+					.pipelines = 1,
+					.leases = 2,
+					.statement_timeout = STATEMENT_TIMEOUT_MS,
+					.name = "guildford command" });
 	rc = job->fn(t, job->arg);
 	pg_close();
 	return rc;

@@ -70,7 +70,8 @@ static int run(int argc, char **argv)
 
 const struct command command_import = {
 	.name = "import",
-	.usage = "import fhrs|csv|geojson FILE [--dry-run] [--source NAME] [--map FIELD=COLUMN,...] [--report FILE] [--keep]",
+	.usage =
+		"import fhrs|csv|geojson FILE [--dry-run] [--source NAME] [--map FIELD=COLUMN,...] [--report FILE] [--keep]",
 	.doc = "import businesses from a file",
 	.help = "Imports the businesses of a file. The same file twice changes nothing; a later one updates what changed\n"
 		"and marks as permanently_closed what it lacks. Fields that somebody has edited since stay as they are.\n"

@@ -49,7 +49,8 @@ static void describe(int fd, const char *listen, char *url, size_t size)
 	if (getsockname(fd, (struct sockaddr *)&address, &len) == 0)
 		port = address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
 						     : ((struct sockaddr_in *)&address)->sin_port;
-	snprintf(url, size, "http://%.*s:%d", (int)(strrchr(listen, ':') - listen), listen, ntohs(port));
+	snprintf(url, size, "http://%.*s:%d", (int)(strrchr(listen, ':') - listen), listen,
+		 ntohs(port));
 }
 
 int listen_open(const char *listen_on, char *url, size_t url_size, char *why, size_t size)

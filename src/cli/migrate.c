@@ -20,15 +20,18 @@ static const char *const states[] = {
 	[MIGRATION_UNKNOWN] = "UNKNOWN to this program, which is older than the database",
 };
 
-static void print_state(void *arg, const char *service, const char *name, enum migration_state state, const char *applied_at)
+static void print_state(void *arg, const char *service, const char *name,
+			enum migration_state state, const char *applied_at)
 {
 	struct options *options = arg;
 
 	options->reported++;
-	printf("%s/%s: %s%s%s\n", service, name, states[state], applied_at ? " " : "", applied_at ? applied_at : "");
+	printf("%s/%s: %s%s%s\n", service, name, states[state], applied_at ? " " : "",
+	       applied_at ? applied_at : "");
 }
 
-static void print_applied(void *arg, const char *service, const char *name, enum migration_state state, const char *applied_at)
+static void print_applied(void *arg, const char *service, const char *name,
+			  enum migration_state state, const char *applied_at)
 {
 	struct options *options = arg;
 

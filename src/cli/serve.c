@@ -76,7 +76,8 @@ static void wait_for_database(struct task *t)
 	uint64_t until = time_monotonic_us() + DATABASE_WAIT_US;
 	struct pg_rows *rows;
 
-	while (pg_query(t, &rows, "select 1", PG_NONE) == E_UNAVAILABLE && time_monotonic_us() < until) {
+	while (pg_query(t, &rows, "select 1", PG_NONE) == E_UNAVAILABLE &&
+	       time_monotonic_us() < until) {
 		task_forgive(t);
 		sleep_for(t, TICK_MS);
 	}
@@ -84,7 +85,9 @@ static void wait_for_database(struct task *t)
 
 static int load_sample(struct task *t)
 {
-	struct import_options options = { .format = "csv", .path = supervisor.sample, .quiet = true };
+	struct import_options options = { .format = "csv",
+					  .path = supervisor.sample,
+					  .quiet = true };
 	struct pg_rows *rows;
 	int rc = pg_query(t, &rows, "select 1 from business.business limit 1", PG_NONE);
 
@@ -142,9 +145,10 @@ static void raise_limits(void)
 
 static int be_worker(int number, int ready_fd, pid_t parent)
 {
-	const struct worker_settings settings = {
-		.number = number, .listen_fd = supervisor.listen_fd, .ready_fd = ready_fd, .url = supervisor.url
-	};
+	const struct worker_settings settings = { .number = number,
+						  .listen_fd = supervisor.listen_fd,
+						  .ready_fd = ready_fd,
+						  .url = supervisor.url };
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -216,8 +220,9 @@ static void worker_died(int number, int status)
 	metrics_use_slot(0);
 	metric_add(METRIC_RESTARTS, 1);
 	c->pid = 0;
-	c->backoff_us = steady || !c->backoff_us ? BACKOFF_FIRST_US
-						 : c->backoff_us * 2 < BACKOFF_MAX_US ? c->backoff_us * 2 : BACKOFF_MAX_US;
+	c->backoff_us = steady || !c->backoff_us	     ? BACKOFF_FIRST_US
+			: c->backoff_us * 2 < BACKOFF_MAX_US ? c->backoff_us * 2
+							     : BACKOFF_MAX_US;
 	c->start_us = now + c->backoff_us;
 }
 
@@ -238,7 +243,8 @@ static void mind_cluster(void)
 	uint64_t now = time_monotonic_us();
 	char why[600];
 
-	if (!supervisor.private_cluster || kill(supervisor.cluster.postmaster, 0) == 0 || now < supervisor.cluster_start_us)
+	if (!supervisor.private_cluster || kill(supervisor.cluster.postmaster, 0) == 0 ||
+	    now < supervisor.cluster_start_us)
 		return;
 	log_error("PostgreSQL has gone; starting it again");
 	if (cluster_start(config.data, &supervisor.cluster, why, sizeof(why)) == 0) {
@@ -246,7 +252,8 @@ static void mind_cluster(void)
 		return;
 	}
 	log_error("%s", why);
-	supervisor.cluster_backoff_us = supervisor.cluster_backoff_us ? BACKOFF_MAX_US : BACKOFF_FIRST_US * 10;
+	supervisor.cluster_backoff_us = supervisor.cluster_backoff_us ? BACKOFF_MAX_US
+								      : BACKOFF_FIRST_US * 10;
 	supervisor.cluster_start_us = now + supervisor.cluster_backoff_us;
 }
 
@@ -262,7 +269,8 @@ static void supervise(void)
 		reap();
 		mind_cluster();
 		for (int i = 0; i < supervisor.workers; i++)
-			if (supervisor.children[i].pid == 0 && supervisor.children[i].start_us <= time_monotonic_us())
+			if (supervisor.children[i].pid == 0 &&
+			    supervisor.children[i].start_us <= time_monotonic_us())
 				start_worker(i + 1, -1);
 		log_flush();
 	}
@@ -331,7 +339,8 @@ static int run(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	supervisor.workers = config.workers > 0 ? config.workers : (int)sysconf(_SC_NPROCESSORS_ONLN);
+	supervisor.workers = config.workers > 0 ? config.workers
+						: (int)sysconf(_SC_NPROCESSORS_ONLN);
 	if (supervisor.workers > WORKERS_MAX)
 		supervisor.workers = WORKERS_MAX;
 	supervisor.listen_fd = listen_open(config.listen, url, sizeof(url), why, sizeof(why));
@@ -356,7 +365,8 @@ static int run(int argc, char **argv)
 
 const struct command command_serve = {
 	.name = "serve",
-	.usage = "serve [--listen HOST:PORT] [--data DIR] [--workers N] [--migrate] [--sample FILE]",
+	.usage =
+		"serve [--listen HOST:PORT] [--data DIR] [--workers N] [--migrate] [--sample FILE]",
 	.doc = "serve the API",
 	.help = "Serves on --listen until SIGTERM or Ctrl-C, and prints \"listening on URL\" when it is ready. The database\n"
 		"is DATABASE_URL, or a private PostgreSQL cluster in --data that is started and stopped with it.\n"

@@ -80,11 +80,11 @@ int worker_run(const struct worker_settings *settings)
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
 	uv_signal_init(loop_get(), &terminate);
 	uv_signal_start(&terminate, on_terminate, SIGTERM);
-	pg_open(&(struct pg_settings){ .url = settings->url,
-				       .pipelines = config.database_pipelines,
-				       .leases = config.database_leases,
-				       .statement_timeout = config.statement_timeout,
-				       .name = name });
+	pg_open(&(struct pg_settings) { .url = settings->url,
+					.pipelines = config.database_pipelines,
+					.leases = config.database_leases,
+					.statement_timeout = config.statement_timeout,
+					.name = name });
 	rc = start_serving(settings);
 	if (rc) {
 		log_error("cannot serve: %s", uv_strerror(rc));

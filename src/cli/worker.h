@@ -4,10 +4,10 @@
 #define CLI_WORKER_H
 
 struct worker_settings {
-	int number;	   /* 1 and up: its metrics slot */
-	int listen_fd;	   /* bound, listening, shared with the other workers */
-	int ready_fd;	   /* gets one byte when the worker serves */
-	const char *url;   /* libpq connection string */
+	int number;	 /* 1 and up: its metrics slot */
+	int listen_fd;	 /* bound, listening, shared with the other workers */
+	int ready_fd;	 /* gets one byte when the worker serves */
+	const char *url; /* libpq connection string */
 };
 
 /* Serves until SIGTERM has drained it; returns an exit code. Call it in a fresh child process. */

@@ -22,7 +22,8 @@ static bool is_allowed(struct request *r, const char *origin)
 
 static bool is_preflight(const struct request *r)
 {
-	return r->http->method == METHOD_OPTIONS && http_header_get(r->http, "access-control-request-method");
+	return r->http->method == METHOD_OPTIONS &&
+	       http_header_get(r->http, "access-control-request-method");
 }
 
 void cors_reply(struct request *r)

@@ -5,17 +5,40 @@
 #include "base/banned.h"
 
 static const struct action actions[] = {
-	{ .method = METHOD_GET, .path = "/livez", .allow = ANYONE, .unversioned = true, .name = "live", .act = health_live,
+	{ .method = METHOD_GET,
+	  .path = "/livez",
+	  .allow = ANYONE,
+	  .unversioned = true,
+	  .name = "live",
+	  .act = health_live,
 	  .doc = "Is the process up? Says nothing of what it depends on.",
-	  .reply_schema = "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\",\"examples\":[\"ok\"]}}}" },
-	{ .method = METHOD_GET, .path = "/readyz", .allow = ANYONE, .unversioned = true, .name = "ready", .act = health_ready,
+	  .reply_schema =
+		  "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\",\"examples\":[\"ok\"]}}}" },
+	{ .method = METHOD_GET,
+	  .path = "/readyz",
+	  .allow = ANYONE,
+	  .unversioned = true,
+	  .name = "ready",
+	  .act = health_ready,
 	  .doc = "Can it serve? 200 with the state of each dependency, or 503 with the same.",
-	  .reply_schema = "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\",\"examples\":[\"ok\"]},"
-			  "\"database\":{\"type\":\"string\",\"examples\":[\"ok\"]}}}" },
-	{ .method = METHOD_GET, .path = "/metrics", .allow = ANYONE, .unversioned = true, .name = "metrics", .act = metrics_get,
-	  .media_type = "text/plain", .doc = "Counters, gauges and histograms of all workers, in Prometheus' text format." },
-	{ .method = METHOD_GET, .path = "/openapi.json", .allow = ANYONE, .name = "openapi", .act = openapi_get,
-	  .media_type = "application/json", .doc = "This description." },
+	  .reply_schema =
+		  "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\",\"examples\":[\"ok\"]},"
+		  "\"database\":{\"type\":\"string\",\"examples\":[\"ok\"]}}}" },
+	{ .method = METHOD_GET,
+	  .path = "/metrics",
+	  .allow = ANYONE,
+	  .unversioned = true,
+	  .name = "metrics",
+	  .act = metrics_get,
+	  .media_type = "text/plain",
+	  .doc = "Counters, gauges and histograms of all workers, in Prometheus' text format." },
+	{ .method = METHOD_GET,
+	  .path = "/openapi.json",
+	  .allow = ANYONE,
+	  .name = "openapi",
+	  .act = openapi_get,
+	  .media_type = "application/json",
+	  .doc = "This description." },
 	{ 0 },
 };
 

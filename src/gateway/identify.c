@@ -15,9 +15,10 @@ static bool is_admin_token(const char *token)
 
 	if (!config.admin_token[0] || strlen(token) > TOKEN_MAX)
 		return false;
-	crypto_generichash(given, sizeof(given), (const unsigned char *)token, strlen(token), NULL, 0);
-	crypto_generichash(wanted, sizeof(wanted), (const unsigned char *)config.admin_token, strlen(config.admin_token), NULL,
+	crypto_generichash(given, sizeof(given), (const unsigned char *)token, strlen(token), NULL,
 			   0);
+	crypto_generichash(wanted, sizeof(wanted), (const unsigned char *)config.admin_token,
+			   strlen(config.admin_token), NULL, 0);
 	return sodium_memcmp(given, wanted, sizeof(given)) == 0;
 }
 

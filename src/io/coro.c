@@ -57,7 +57,8 @@ void coro_setup(size_t size, int pooled)
 static struct coro *map_stack(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *stack = mmap(NULL, stack_size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	char *stack = mmap(NULL, stack_size + page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	struct coro *c;
 
 	if (stack == MAP_FAILED)
@@ -113,7 +114,8 @@ static size_t usable(const struct coro *c)
 static void leave(struct coro *c)
 {
 #ifdef GUILDFORD_SANITIZE
-	__sanitizer_start_switch_fiber(c->ended ? NULL : &c->fake_stack, loop_stack, loop_stack_size);
+	__sanitizer_start_switch_fiber(c->ended ? NULL : &c->fake_stack, loop_stack,
+				       loop_stack_size);
 #endif
 	running = NULL;
 	swapcontext(&c->context, &loop_context);

@@ -18,8 +18,15 @@
 #include "io/loop.h"
 #include "base/banned.h"
 
-enum { LISTENERS_MAX = 8, READ_SIZE = 65536, PAUSE_AT = 65536, IN_MAX = 4 << 20, TICK_MS = 20, LINGER_US = 2000000,
-       DRAIN_GRACE_US = 1000000 };
+enum {
+	LISTENERS_MAX = 8,
+	READ_SIZE = 65536,
+	PAUSE_AT = 65536,
+	IN_MAX = 4 << 20,
+	TICK_MS = 20,
+	LINGER_US = 2000000,
+	DRAIN_GRACE_US = 1000000
+};
 
 struct queue {
 	struct conn *first, *last;
@@ -39,7 +46,8 @@ static struct {
 	bool started, draining;
 	uint64_t drain_started_us, drain_until_us;
 	void (*drained)(void);
-	char read_buffer[READ_SIZE]; /* one for all: its bytes are parsed or copied before the next read */
+	char read_buffer
+		[READ_SIZE]; /* one for all: its bytes are parsed or copied before the next read */
 } server;
 
 bool http_is_draining(void)
@@ -262,7 +270,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 	metric_add(METRIC_BYTES_IN, n);
 	conn_take(c, buf->base, (size_t)n);
-	if (c->in.len >= PAUSE_AT && (c->state == CONN_BUSY || c->state == CONN_WRITE) && !c->closing) {
+	if (c->in.len >= PAUSE_AT && (c->state == CONN_BUSY || c->state == CONN_WRITE) &&
+	    !c->closing) {
 		c->paused = true;
 		uv_read_stop(stream);
 	}
@@ -320,7 +329,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	c = new_conn(&server.limits, server.handler);
 	uv_tcp_init(loop_get(), &c->tcp);
 	c->tcp.data = c;
-	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || server.connections >= server.limits.connections_max) {
+	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 ||
+	    server.connections >= server.limits.connections_max) {
 		metric_add(METRIC_CONNECTIONS_REFUSED, 1);
 		uv_close((uv_handle_t *)&c->tcp, drop);
 		return;
@@ -440,7 +450,8 @@ void http_drain(int timeout_ms, void (*done)(void))
 	check_drained();
 }
 
-void http_feed(const struct http_limits *limits, http_handler_fn *handler, const char *data, size_t len, struct buf *out)
+void http_feed(const struct http_limits *limits, http_handler_fn *handler, const char *data,
+	       size_t len, struct buf *out)
 {
 	struct conn *c = new_conn(limits, handler);
 

@@ -19,8 +19,16 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum http_method { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4, METHOD_PUT = 8, METHOD_PATCH = 16, METHOD_DELETE = 32,
-		   METHOD_OPTIONS = 64, METHOD_OTHER = 128 };
+enum http_method {
+	METHOD_GET = 1,
+	METHOD_HEAD = 2,
+	METHOD_POST = 4,
+	METHOD_PUT = 8,
+	METHOD_PATCH = 16,
+	METHOD_DELETE = 32,
+	METHOD_OPTIONS = 64,
+	METHOD_OTHER = 128
+};
 
 struct http_header {
 	const char *name;  /* lower case in a request; as to be sent in a reply */
@@ -30,7 +38,8 @@ struct http_header {
 enum { HTTP_HEADERS_MAX = 64 };
 
 struct http_exchange {
-	TALLOC_CTX *mem; /* freed when the reply has been handed over; the exchange itself is in it */
+	TALLOC_CTX
+		*mem; /* freed when the reply has been handed over; the exchange itself is in it */
 
 	/* the request; strings are NUL-terminated, and none holds a NUL inside */
 	enum http_method method;
@@ -38,23 +47,26 @@ struct http_exchange {
 	const char *target;	 /* as sent, origin-form: "/v1/businesses?q=tea" */
 	struct http_header headers[HTTP_HEADERS_MAX];
 	int header_count;
-	const char *body;	 /* NULL when there is none; may hold NUL bytes */
+	const char *body; /* NULL when there is none; may hold NUL bytes */
 	size_t body_len;
-	const char *peer;	 /* textual address, "127.0.0.1" */
-	uint64_t started_us;	 /* time_monotonic_us() of the request's first byte */
-	enum error_code refused; /* OK, or why the request was not taken; target and headers may then be missing */
+	const char *peer;    /* textual address, "127.0.0.1" */
+	uint64_t started_us; /* time_monotonic_us() of the request's first byte */
+	enum error_code
+		refused; /* OK, or why the request was not taken; target and headers may then be missing */
 	const char *refused_why; /* one sentence for the caller, or NULL */
 
 	/* the reply, filled by the handler */
 	int status;
-	struct buf head;	 /* header lines after the status line, each ending in CR LF; see http_header_add() */
-	struct buf body_out;	 /* empty for 204, 304; a HEAD reply keeps it for Content-Length, the server drops it */
+	struct buf
+		head; /* header lines after the status line, each ending in CR LF; see http_header_add() */
+	struct buf
+		body_out; /* empty for 204, 304; a HEAD reply keeps it for Content-Length, the server drops it */
 	const char *body_static; /* instead of body_out: bytes that outlive the exchange */
 	size_t body_static_len;
-	bool close;		 /* close the connection after this reply */
-	bool gzip_allowed;	 /* the server may compress: the body is over 1 KiB and the request accepts it */
+	bool close;	   /* close the connection after this reply */
+	bool gzip_allowed; /* the server may compress: the body is over 1 KiB and the request accepts it */
 
-	void *conn;		 /* the server's own */
+	void *conn; /* the server's own */
 };
 
 /* Called on a coroutine's stack for each complete (or refused) request; must fill the reply before it returns. May
@@ -62,9 +74,9 @@ struct http_exchange {
 typedef void http_handler_fn(struct http_exchange *x);
 
 struct http_limits {
-	int header_max, url_max, body_max;					   /* bytes */
-	int header_timeout, body_timeout, idle_timeout, write_timeout;		   /* ms */
-	int connections_max, requests_max;					   /* per server */
+	int header_max, url_max, body_max;			       /* bytes */
+	int header_timeout, body_timeout, idle_timeout, write_timeout; /* ms */
+	int connections_max, requests_max;			       /* per server */
 };
 
 /* Starts serving on a bound and listening socket, on loop_get(). Several calls serve several sockets. Returns 0 or a
@@ -78,10 +90,12 @@ void http_drain(int timeout_ms, void (*done)(void));
 const char *http_header_get(const struct http_exchange *x, const char *name);
 /* Adds a reply header. CR, LF and NUL in the value are dropped: a value cannot start a header of its own. */
 void http_header_add(struct http_exchange *x, const char *name, const char *value);
-void http_header_addf(struct http_exchange *x, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void http_header_addf(struct http_exchange *x, const char *name, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 
 /* For the fuzz target and unit tests: feeds bytes to the parser of a connection without a socket; replies are appended
  * to `out`. */
-void http_feed(const struct http_limits *limits, http_handler_fn *handler, const char *data, size_t len, struct buf *out);
+void http_feed(const struct http_limits *limits, http_handler_fn *handler, const char *data,
+	       size_t len, struct buf *out);
 
 #endif

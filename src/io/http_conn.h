@@ -23,21 +23,21 @@ enum conn_state {
 struct conn {
 	uv_tcp_t tcp;
 	enum conn_state state;
-	uint64_t since_us;	   /* when it entered the state */
-	struct conn *prev, *next;  /* in the state's queue */
-	struct http_exchange *x;   /* the request being read or served; NULL when idle */
-	struct buf in;		   /* bytes read and not yet parsed */
-	struct buf body;	   /* of x, child of x->mem */
+	uint64_t since_us;	  /* when it entered the state */
+	struct conn *prev, *next; /* in the state's queue */
+	struct http_exchange *x;  /* the request being read or served; NULL when idle */
+	struct buf in;		  /* bytes read and not yet parsed */
+	struct buf body;	  /* of x, child of x->mem */
 	llhttp_t parser;
 	char peer[48];
-	bool close_after;	   /* close when the reply is written */
+	bool close_after; /* close when the reply is written */
 	bool closing;
-	bool eof;		   /* the client will send no more */
-	bool queued;		   /* in the list of those with more input to parse */
-	bool paused;		   /* not reading: it has sent far more than we have answered */
+	bool eof;    /* the client will send no more */
+	bool queued; /* in the list of those with more input to parse */
+	bool paused; /* not reading: it has sent far more than we have answered */
 	struct conn *next_queued;
-	size_t unwritten;	   /* of the reply, when it was last looked at */
-	struct buf *sink;	   /* instead of a socket: tests and fuzzing */
+	size_t unwritten; /* of the reply, when it was last looked at */
+	struct buf *sink; /* instead of a socket: tests and fuzzing */
 	const struct http_limits *limits;
 	http_handler_fn *handler;
 };

@@ -18,20 +18,23 @@
 
 enum { POOL_SIZE = 8192, IN_MAX = 4 << 20 };
 
-static const char token_chars[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+static const char token_chars[] =
+	"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 static const struct {
 	const char *name;
 	enum http_method method;
 } methods[] = {
-	{ "GET", METHOD_GET },	     { "HEAD", METHOD_HEAD },	{ "POST", METHOD_POST },       { "PUT", METHOD_PUT },
-	{ "PATCH", METHOD_PATCH }, { "DELETE", METHOD_DELETE }, { "OPTIONS", METHOD_OPTIONS },
+	{ "GET", METHOD_GET },	       { "HEAD", METHOD_HEAD },	  { "POST", METHOD_POST },
+	{ "PUT", METHOD_PUT },	       { "PATCH", METHOD_PATCH }, { "DELETE", METHOD_DELETE },
+	{ "OPTIONS", METHOD_OPTIONS },
 };
 
 static void begin_exchange(struct conn *c)
 {
 #ifdef GUILDFORD_SANITIZE
-	TALLOC_CTX *mem = talloc_new(NULL); /* no pool: each allocation is one that the sanitizer watches */
+	TALLOC_CTX *mem = talloc_new(
+		NULL); /* no pool: each allocation is one that the sanitizer watches */
 #else
 	TALLOC_CTX *mem = talloc_pool(NULL, POOL_SIZE);
 #endif
@@ -108,7 +111,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len)
 	name = talloc_strndup(c->x->mem, at, len);
 	for (char *p = name; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
-	*h = (struct http_header){ .name = name, .value = "" };
+	*h = (struct http_header) { .name = name, .value = "" };
 	return 0;
 }
 
@@ -168,13 +171,15 @@ static const llhttp_settings_t callbacks = {
 };
 
 /* The request line: "METHOD SP target SP HTTP/1.x", nothing else. `end` is its CR. */
-static enum error_code check_request_line(struct conn *c, const char *line, const char *end, const char **why)
+static enum error_code check_request_line(struct conn *c, const char *line, const char *end,
+					  const char **why)
 {
 	const char *target = memchr(line, ' ', (size_t)(end - line));
 	const char *version = target ? memchr(target + 1, ' ', (size_t)(end - target - 1)) : NULL;
 
 	*why = "The request line is not \"METHOD target HTTP/1.1\"";
-	if (!version || target == line || strspn(line, token_chars) != (size_t)(target - line) || version == target + 1)
+	if (!version || target == line || strspn(line, token_chars) != (size_t)(target - line) ||
+	    version == target + 1)
 		return E_BAD_REQUEST;
 	if (version - target - 1 > c->limits->url_max) {
 		*why = NULL;
@@ -183,8 +188,9 @@ static enum error_code check_request_line(struct conn *c, const char *line, cons
 	for (const char *p = target + 1; p < version; p++)
 		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
 			return E_BAD_REQUEST;
-	if (end - version != 9 || strncmp(version + 1, "HTTP/", 5) != 0 || !isdigit((unsigned char)version[6]) ||
-	    version[7] != '.' || !isdigit((unsigned char)version[8]))
+	if (end - version != 9 || strncmp(version + 1, "HTTP/", 5) != 0 ||
+	    !isdigit((unsigned char)version[6]) || version[7] != '.' ||
+	    !isdigit((unsigned char)version[8]))
 		return E_BAD_REQUEST;
 	c->x->method_name = talloc_strndup(c->x->mem, line, (size_t)(target - line));
 	for (size_t i = 0; i < COUNT_OF(methods); i++)
@@ -227,7 +233,8 @@ static enum error_code check_head(struct conn *c, const char *head, size_t len, 
 			*why = "There are more than 64 header lines";
 			return E_HEADERS_TOO_LARGE;
 		}
-		code = count == 0 ? check_request_line(c, line, cr, why) : check_header_line(line, cr, why);
+		code = count == 0 ? check_request_line(c, line, cr, why)
+				  : check_header_line(line, cr, why);
 		if (code)
 			return code;
 		line = cr + 2;
@@ -281,7 +288,8 @@ static enum error_code check_framing(struct conn *c, const char **why)
 	if (strpbrk(host, " \t/\\@?#<>\"'`{}|^,;") || strlen(host) > 300)
 		return E_BAD_REQUEST;
 	*why = "Content-Length is given twice, with Transfer-Encoding, or is not a number";
-	if (lengths > 1 || (lengths && codings) || (length && (!*length || length[strspn(length, "0123456789")])))
+	if (lengths > 1 || (lengths && codings) ||
+	    (length && (!*length || length[strspn(length, "0123456789")])))
 		return E_BAD_REQUEST;
 	*why = "Transfer-Encoding is given twice or in HTTP/1.0";
 	if (codings > 1 || (codings && c->parser.http_minor == 0))
@@ -313,7 +321,8 @@ static bool take_head(struct conn *c, const char *data, size_t len)
 	parsed = llhttp_execute(&c->parser, data, len);
 	/* check_framing says it better than the parser, so it goes first where it can */
 	code = check_framing(c, &why);
-	if (!code && parsed != HPE_PAUSED && parsed != HPE_PAUSED_UPGRADE && c->state != CONN_BODY) {
+	if (!code && parsed != HPE_PAUSED && parsed != HPE_PAUSED_UPGRADE &&
+	    c->state != CONN_BODY) {
 		code = c->x->method == METHOD_OTHER ? E_NOT_IMPLEMENTED : E_BAD_REQUEST;
 		why = llhttp_get_error_reason(&c->parser);
 	}
@@ -338,7 +347,8 @@ static void send_continue(struct conn *c)
 	if (c->sink)
 		buf_add(c->sink, line, sizeof(line) - 1);
 	else
-		uv_try_write((uv_stream_t *)&c->tcp, &buf, 1); /* best effort: the client goes on without it */
+		uv_try_write((uv_stream_t *)&c->tcp, &buf,
+			     1); /* best effort: the client goes on without it */
 }
 
 /* Feeds the body; returns the bytes taken. Dispatches when it is complete. */
@@ -384,7 +394,8 @@ static bool worth_waiting(struct conn *c, const char *data, size_t len)
 		conn_refuse(c, E_HEADERS_TOO_LARGE, NULL);
 		return false;
 	}
-	for (; line_end; line_end = memchr(line_end + 1, '\n', len - (size_t)(line_end + 1 - data))) {
+	for (; line_end;
+	     line_end = memchr(line_end + 1, '\n', len - (size_t)(line_end + 1 - data))) {
 		if (line_end > data && line_end[-1] == '\r')
 			continue;
 		conn_refuse(c, E_BAD_REQUEST, "A line does not end in CR LF");
@@ -398,7 +409,8 @@ static size_t take_request(struct conn *c, const char *data, size_t len)
 	size_t blank = 0, end;
 
 	/* empty lines before a request are passed over (RFC 9112 section 2.2) */
-	while (c->state == CONN_IDLE && len - blank >= 2 && blank < 8 && data[blank] == '\r' && data[blank + 1] == '\n')
+	while (c->state == CONN_IDLE && len - blank >= 2 && blank < 8 && data[blank] == '\r' &&
+	       data[blank + 1] == '\n')
 		blank += 2;
 	if (blank == len)
 		return len;
@@ -415,7 +427,10 @@ static size_t take_request(struct conn *c, const char *data, size_t len)
 		/* which of the two was too long? */
 		const char *line = memchr(data + blank, '\r', end);
 
-		conn_refuse(c, line - data > c->limits->url_max + 16 ? E_URI_TOO_LONG : E_HEADERS_TOO_LARGE, NULL);
+		conn_refuse(c,
+			    line - data > c->limits->url_max + 16 ? E_URI_TOO_LONG
+								  : E_HEADERS_TOO_LARGE,
+			    NULL);
 		return blank + end;
 	}
 	if (!take_head(c, data + blank, end))
@@ -459,7 +474,8 @@ void conn_take(struct conn *c, const char *data, size_t len)
 		size_t used = parse(c, data, len);
 
 		/* a refusal forgets what the client has sent */
-		if (c->closing || c->state == CONN_LINGER || (c->close_after && c->state == CONN_BUSY))
+		if (c->closing || c->state == CONN_LINGER ||
+		    (c->close_after && c->state == CONN_BUSY))
 			return;
 		buf_add(&c->in, data + used, len - used);
 		return;
@@ -472,7 +488,8 @@ void conn_continue(struct conn *c)
 {
 	size_t used, before = c->in.len;
 
-	if (before == 0 || c->closing || c->state == CONN_BUSY || c->state == CONN_WRITE || c->state == CONN_LINGER)
+	if (before == 0 || c->closing || c->state == CONN_BUSY || c->state == CONN_WRITE ||
+	    c->state == CONN_LINGER)
 		return;
 	used = parse(c, c->in.data, before);
 	if (c->closing || c->in.len != before)

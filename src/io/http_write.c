@@ -261,7 +261,8 @@ static void write_rest(struct conn *c, uv_buf_t *bufs, unsigned count, size_t wr
 
 static void send_bytes(struct conn *c, struct buf *head, const char *body, size_t len)
 {
-	uv_buf_t bufs[2] = { uv_buf_init(head->data, (unsigned)head->len), uv_buf_init((char *)(uintptr_t)body, (unsigned)len) };
+	uv_buf_t bufs[2] = { uv_buf_init(head->data, (unsigned)head->len),
+			     uv_buf_init((char *)(uintptr_t)body, (unsigned)len) };
 	unsigned count = len ? 2 : 1;
 	int n;
 

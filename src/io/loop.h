@@ -24,7 +24,7 @@ void loop_close(void);
  * to it and calls waiter_wake(); a module that dies with waiters calls waiter_wake() on each with an error. */
 struct waiter {
 	struct coro *coro;
-	int result;	  /* what waiter_wait() returns */
+	int result; /* what waiter_wait() returns */
 	bool done;
 	uint64_t deadline;
 	struct waiter *prev, *next; /* in the loop's list of deadlines */

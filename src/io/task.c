@@ -37,8 +37,9 @@ int task_problem(struct task *t, const char *field, const char *message, ...)
 	if (!f->problems)
 		f->problems = talloc_array(t->mem, struct problem, PROBLEMS_MAX);
 	va_start(ap, message);
-	f->problems[f->problem_count++] = (struct problem){
-		.field = talloc_strndup(t->mem, field, 200), .message = talloc_vasprintf(t->mem, message, ap)
+	f->problems[f->problem_count++] = (struct problem) {
+		.field = talloc_strndup(t->mem, field, 200),
+		.message = talloc_vasprintf(t->mem, message, ap)
 	};
 	va_end(ap);
 	return E_VALIDATION;
@@ -77,7 +78,8 @@ int task_run(int (*fn)(struct task *t, void *arg), void *arg, char *failure_text
 	if (run.result && failure_text) {
 		const struct failure *f = &run.task.failure;
 
-		snprintf(failure_text, size, "%s%s%s", f->message ? f->message : errors[run.result].title, f->cause ? ": " : "",
+		snprintf(failure_text, size, "%s%s%s",
+			 f->message ? f->message : errors[run.result].title, f->cause ? ": " : "",
 			 f->cause ? f->cause : "");
 	}
 	talloc_free(run.task.mem);

@@ -24,23 +24,25 @@ struct problem {
 enum { PROBLEMS_MAX = 50 };
 
 struct failure {
-	enum error_code code;	 /* OK: none */
-	const char *message;	 /* for the caller; NULL: the table's title */
+	enum error_code code; /* OK: none */
+	const char *message;  /* for the caller; NULL: the table's title */
 	struct problem *problems;
 	int problem_count;
-	const char *constraint;	 /* name of the violated constraint, of a conflict that PostgreSQL reported */
-	const char *sqlstate;	 /* for the log */
-	const char *cause;	 /* for the log only, never sent: PostgreSQL's message, errno text */
-	int retry_after;	 /* seconds, 0: no such header */
+	const char *
+		constraint; /* name of the violated constraint, of a conflict that PostgreSQL reported */
+	const char *sqlstate; /* for the log */
+	const char *cause;    /* for the log only, never sent: PostgreSQL's message, errno text */
+	int retry_after;      /* seconds, 0: no such header */
 };
 
 struct task {
-	TALLOC_CTX *mem;	 /* freed when the task ends */
-	uint64_t deadline;	 /* time_monotonic_us() at which every wait gives up; 0: none (commands) */
-	struct failure failure;	 /* the first error */
-	struct pg_conn *lease;	 /* the connection that it holds, NULL outside a transaction */
-	uint64_t db_us;		 /* time spent waiting for PostgreSQL */
-	int statements;		 /* statements sent */
+	TALLOC_CTX *mem; /* freed when the task ends */
+	uint64_t
+		deadline; /* time_monotonic_us() at which every wait gives up; 0: none (commands) */
+	struct failure failure; /* the first error */
+	struct pg_conn *lease;	/* the connection that it holds, NULL outside a transaction */
+	uint64_t db_us;		/* time spent waiting for PostgreSQL */
+	int statements;		/* statements sent */
 };
 
 /* Records the first error (a later one is ignored) and returns its code. `message` is a printf format, text for the
@@ -53,6 +55,7 @@ void task_forgive(struct task *t);
 
 /* Runs fn(task, arg) in a coroutine on a fresh loop until it returns, for commands. `mem` of the task is a child of NULL
  * and freed at the end. Returns what fn returned; on failure `failure_text` (if not NULL) gets the message. */
-int task_run(int (*fn)(struct task *t, void *arg), void *arg, char *failure_text, size_t size) MUST_USE;
+int task_run(int (*fn)(struct task *t, void *arg), void *arg, char *failure_text,
+	     size_t size) MUST_USE;
 
 #endif

@@ -16,9 +16,9 @@
 #include "base/attr.h"
 
 struct cluster {
-	char url[512];	/* libpq connection string */
+	char url[512]; /* libpq connection string */
 	pid_t postmaster;
-	bool started;	/* by us: ours to stop */
+	bool started; /* by us: ours to stop */
 };
 
 /* Joins the cluster of folder `data` when it runs, otherwise creates it if need be and starts it; recovers one that was

@@ -24,11 +24,16 @@ struct migration {
 extern const struct migration migrations[];
 extern const size_t migrations_count;
 
-enum migration_state { MIGRATION_PENDING, MIGRATION_APPLIED, MIGRATION_CHANGED, MIGRATION_UNKNOWN /* newer than us */ };
+enum migration_state {
+	MIGRATION_PENDING,
+	MIGRATION_APPLIED,
+	MIGRATION_CHANGED,
+	MIGRATION_UNKNOWN /* newer than us */
+};
 
 /* Called for each migration, known or only in the database. */
-typedef void migrate_report_fn(void *arg, const char *service, const char *name, enum migration_state state,
-			       const char *applied_at);
+typedef void migrate_report_fn(void *arg, const char *service, const char *name,
+			       enum migration_state state, const char *applied_at);
 
 /* Reports the state of each and gives how many are pending; fails with E_CONFLICT and a sentence that says what to run
  * when the database is newer or differs. waits */

@@ -257,8 +257,8 @@ static int wait_for(struct task *t, struct pg_conn *c, struct pg_entry *entry, s
 	return OK;
 }
 
-static int run_on(struct task *t, struct pg_conn *c, struct pg_rows **rows, const char *sql, int count,
-		  const char *const *params)
+static int run_on(struct task *t, struct pg_conn *c, struct pg_rows **rows, const char *sql,
+		  int count, const char *const *params)
 {
 	for (int attempt = 0;; attempt++) {
 		struct waiter w = { 0 };
@@ -279,7 +279,8 @@ static int run_on(struct task *t, struct pg_conn *c, struct pg_rows **rows, cons
 	}
 }
 
-int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count, const char *const *params)
+int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count,
+	     const char *const *params)
 {
 	struct pg_conn *c = t->lease ? t->lease : least_busy_pipeline();
 	int rc;
@@ -293,7 +294,8 @@ int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count, 
 	return run_on(t, c, rows, sql, count, params);
 }
 
-int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int count, const char *const *params)
+int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int count,
+		  const char *const *params)
 {
 	struct pg_conn *c;
 	int rc;
@@ -365,7 +367,8 @@ int pg_commit(struct task *t)
 	if (!rc && strcmp(PQcmdStatus(rows->result), "COMMIT") != 0)
 		rc = task_fail(t, E_CONFLICT, "The change was rolled back");
 	if (rc == E_UNAVAILABLE)
-		t->failure.message = "The database went away at the moment of saving; look whether it was saved";
+		t->failure.message =
+			"The database went away at the moment of saving; look whether it was saved";
 	end(t);
 	return rc;
 }
@@ -375,7 +378,8 @@ void pg_rollback(struct task *t)
 	if (!t->lease)
 		return;
 	if (!t->lease->in_doubt && !pg_conn_send(t->lease, NULL, "rollback", PG_NONE))
-		t->lease->in_doubt = false; /* the connection is gone, and the transaction with it */
+		t->lease->in_doubt =
+			false; /* the connection is gone, and the transaction with it */
 	end(t);
 }
 
@@ -401,7 +405,8 @@ const char *pg_column_name(const struct pg_rows *rows, int column)
 
 const char *pg_value(const struct pg_rows *rows, int row, int column)
 {
-	return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+	return PQgetisnull(rows->result, row, column) ? NULL
+						      : PQgetvalue(rows->result, row, column);
 }
 
 size_t pg_length(const struct pg_rows *rows, int row, int column)

@@ -18,10 +18,10 @@
 #include "io/task.h"
 
 struct pg_settings {
-	const char *url;	   /* libpq connection string or URI */
-	int pipelines, leases;	   /* connections */
-	int statement_timeout;	   /* ms */
-	const char *name;	   /* application_name */
+	const char *url;       /* libpq connection string or URI */
+	int pipelines, leases; /* connections */
+	int statement_timeout; /* ms */
+	const char *name;      /* application_name */
 };
 
 /* Remembers the settings and starts connecting; never fails: while PostgreSQL is away, calls answer E_UNAVAILABLE, and
@@ -40,16 +40,19 @@ struct pg_row {
 };
 
 /* Parameters: PG_PARAMS(a, b) for $1 and $2, each a NUL-terminated string or NULL for SQL null; PG_NONE for none. */
-#define PG_PARAMS(...)                                                                                                 \
-	(int)COUNT_OF(((const char *const[]){ __VA_ARGS__ })), ((const char *const[]){ __VA_ARGS__ })
+#define PG_PARAMS(...)                                                                             \
+	(int)COUNT_OF(((const char *const[]) { __VA_ARGS__ })),                                    \
+		((const char *const[]) { __VA_ARGS__ })
 #define PG_NONE 0, NULL
 
 enum { PG_PARAMS_MAX = 100 };
 
 /* Runs one statement and gives its rows: on the task's lease if it holds one, otherwise pipelined. waits */
-int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count, const char *const *params) MUST_USE;
+int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count,
+	     const char *const *params) MUST_USE;
 /* The same on a leased connection, for statements that may take more than a few milliseconds. waits */
-int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int count, const char *const *params) MUST_USE;
+int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int count,
+		  const char *const *params) MUST_USE;
 /* Runs a script of several statements (migrations) on the task's lease, unprepared, without parameters. waits */
 int pg_script(struct task *t, const char *sql) MUST_USE;
 /* Leases a connection and begins a transaction; ends it and gives the connection back. Who begins must end, on every

@@ -93,7 +93,7 @@ static void forget_statements(struct pg_conn *c)
 {
 	struct pg_prepared *p, *next;
 
-	HASH_ITER(hh, c->statements, p, next)
+	HASH_ITER (hh, c->statements, p, next)
 		drop_prepared(c, p);
 }
 
@@ -196,16 +196,20 @@ void pg_conn_close(struct pg_conn *c)
 void pg_conn_open(struct pg_conn *c)
 {
 	char options[256];
-	const char *keywords[] = { "dbname",	       "application_name",     "client_encoding", "options",
-				   "connect_timeout", "keepalives_idle", "tcp_user_timeout", NULL };
-	const char *values[] = { settings->url, settings->name, "UTF8", options, "5", "30", "20000", NULL };
+	const char *keywords[] = { "dbname",	       "application_name",
+				   "client_encoding",  "options",
+				   "connect_timeout",  "keepalives_idle",
+				   "tcp_user_timeout", NULL };
+	const char *values[] = { settings->url, settings->name, "UTF8",	 options,
+				 "5",		"30",		"20000", NULL };
 
 	if (c->state != PG_DOWN)
 		return;
-	snprintf(options, sizeof(options),
-		 "-c statement_timeout=%d -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC -c DateStyle=ISO "
-		 "-c jit=off",
-		 settings->statement_timeout);
+	snprintf(
+		options, sizeof(options),
+		"-c statement_timeout=%d -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC -c DateStyle=ISO "
+		"-c jit=off",
+		settings->statement_timeout);
 	c->state = PG_CONNECTING;
 	uv_timer_start(&c->timer, on_timer, CONNECT_MS, 0);
 	c->pq = PQconnectStartParams(keywords, values, 1);
@@ -217,12 +221,14 @@ void pg_conn_open(struct pg_conn *c)
 	if (start_polling(c) != 0)
 		pg_conn_reset(c, "no socket");
 	else
-		poll_for(c, UV_WRITABLE); /* as PQconnectPoll is documented: first wait for writing */
+		poll_for(c,
+			 UV_WRITABLE); /* as PQconnectPoll is documented: first wait for writing */
 }
 
 static void come_up(struct pg_conn *c)
 {
-	if (PQsetnonblocking(c->pq, 1) != 0 || PQenterPipelineMode(c->pq) != 1 || start_polling(c) != 0) {
+	if (PQsetnonblocking(c->pq, 1) != 0 || PQenterPipelineMode(c->pq) != 1 ||
+	    start_polling(c) != 0) {
 		pg_conn_reset(c, PQerrorMessage(c->pq));
 		return;
 	}
@@ -407,23 +413,27 @@ static void append(struct pg_conn *c, struct pg_entry *entry)
 static bool deallocate_all(struct pg_conn *c)
 {
 	forget_statements(c);
-	if (!PQsendQueryParams(c->pq, "deallocate all", 0, NULL, NULL, NULL, NULL, 0) || !PQpipelineSync(c->pq))
+	if (!PQsendQueryParams(c->pq, "deallocate all", 0, NULL, NULL, NULL, NULL, 0) ||
+	    !PQpipelineSync(c->pq))
 		return false;
 	append(c, new_entry(NULL));
 	return true;
 }
 
-struct pg_entry *pg_conn_send(struct pg_conn *c, struct waiter *w, const char *sql, int count, const char *const *params)
+struct pg_entry *pg_conn_send(struct pg_conn *c, struct waiter *w, const char *sql, int count,
+			      const char *const *params)
 {
 	struct pg_prepared *p;
 	struct pg_entry *entry;
 	bool fresh;
 
-	if (c->state != PG_UP || (HASH_COUNT(c->statements) >= STATEMENTS_MAX && !deallocate_all(c)))
+	if (c->state != PG_UP ||
+	    (HASH_COUNT(c->statements) >= STATEMENTS_MAX && !deallocate_all(c)))
 		return NULL;
 	p = find_prepared(c, sql, &fresh);
 	if ((fresh && !PQsendPrepare(c->pq, p->name, sql, 0, NULL)) ||
-	    !PQsendQueryPrepared(c->pq, p->name, count, params, NULL, NULL, 0) || !PQpipelineSync(c->pq)) {
+	    !PQsendQueryPrepared(c->pq, p->name, count, params, NULL, NULL, 0) ||
+	    !PQpipelineSync(c->pq)) {
 		pg_conn_reset(c, PQerrorMessage(c->pq));
 		return NULL;
 	}

@@ -23,22 +23,22 @@ struct pg_prepared {
 struct pg_entry {
 	struct pg_entry *next;
 	struct waiter *waiter;
-	PGresult *result;	/* the answer */
-	bool preparing;		/* the answer to the Parse comes first */
+	PGresult *result; /* the answer */
+	bool preparing;	  /* the answer to the Parse comes first */
 	struct pg_prepared *prepared;
 };
 
 struct pg_conn {
 	PGconn *pq;
 	enum pg_state state;
-	uv_poll_t *poll;	/* NULL while there is no socket */
-	uv_timer_t timer;	/* back-off, and the limit of connecting */
-	int events;		/* what poll waits for */
+	uv_poll_t *poll;  /* NULL while there is no socket */
+	uv_timer_t timer; /* back-off, and the limit of connecting */
+	int events;	  /* what poll waits for */
 	int number;
-	bool wanted;		/* reconnect when lost; a lease's connection is opened on demand */
+	bool wanted; /* reconnect when lost; a lease's connection is opened on demand */
 	bool leased;
-	bool in_doubt;		/* a caller gave up in mid-transaction: close rather than reuse */
-	unsigned attempts;	/* failed connects in a row */
+	bool in_doubt;	   /* a caller gave up in mid-transaction: close rather than reuse */
+	unsigned attempts; /* failed connects in a row */
 	struct pg_entry *first, *last;
 	int outstanding;
 	struct pg_prepared *statements;
@@ -54,7 +54,8 @@ void pg_conn_reset(struct pg_conn *c, const char *why);
 void pg_conn_close(struct pg_conn *c);
 /* Sends a statement with its Sync. The entry is answered by waking its waiter with OK (entry->result is then set) or
  * E_UNAVAILABLE. NULL when it could not be sent. */
-struct pg_entry *pg_conn_send(struct pg_conn *c, struct waiter *w, const char *sql, int count, const char *const *params);
+struct pg_entry *pg_conn_send(struct pg_conn *c, struct waiter *w, const char *sql, int count,
+			      const char *const *params);
 /* The same for a script without parameters; the connection must have nothing outstanding. */
 struct pg_entry *pg_conn_send_script(struct pg_conn *c, struct waiter *w, const char *sql);
 /* Frees an answered entry. */

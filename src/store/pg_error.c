@@ -47,7 +47,8 @@ int pg_fail(struct task *t, const PGresult *result)
 	task_fail(t, rows[i].code, rows[i].message ? "%s" : NULL, rows[i].message);
 	t->failure.retry_after = rows[i].retry_after;
 	t->failure.sqlstate = talloc_strdup(t->mem, sqlstate);
-	t->failure.cause = talloc_asprintf(t->mem, "%s %s", sqlstate, message ? message : PQresultErrorMessage(result));
+	t->failure.cause = talloc_asprintf(t->mem, "%s %s", sqlstate,
+					   message ? message : PQresultErrorMessage(result));
 	if (constraint)
 		t->failure.constraint = talloc_strdup(t->mem, constraint);
 	if (rows[i].code == E_INTERNAL)
