@@ -89,7 +89,7 @@ const struct shape *shape_whole(const struct resource *resource)
 	for (int i = 0; i < whole_count; i++)
 		if (wholes[i]->resource == resource)
 			return wholes[i];
-	assert(!"a resource that stands in no service");
+	assert(0 && "a resource that stands in no service");
 	return NULL;
 }
 

@@ -69,6 +69,7 @@ void log_line(const char *line, size_t len)
 		log_flush();
 }
 
+PRINTF_LIKE(3, 0)
 static void say(enum log_level level, const char *name, const char *fmt, va_list ap)
 {
 	char message[MESSAGE_MAX], time[TIME_TEXT_MAX];

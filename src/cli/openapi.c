@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* guildford openapi: the description of the API, as GET /v1/openapi.json gives it. */
 #include <stdio.h>
-#include "api/describe.h"
+#include "gateway/describe.h"
 #include "api/pipeline.h"
 #include "cli/command.h"
 #include "base/banned.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /v1/openapi.json: the description of the API, made once per worker. */
-#include "api/describe.h"
+#include "gateway/describe.h"
 #include "api/reply.h"
 #include "gateway/gateway.h"
 #include "base/banned.h"

@@ -376,7 +376,7 @@ static size_t take_body(struct conn *c, const char *data, size_t len)
 /* Where the head ends (past its empty line), 0 when it is not all there. */
 static size_t head_end(const char *data, size_t len)
 {
-	const char *end = memmem(data, len, "\r\n\r\n", 4);
+	const char *end = data ? memmem(data, len, "\r\n\r\n", 4) : NULL;
 
 	return end ? (size_t)(end - data) + 4 : 0;
 }

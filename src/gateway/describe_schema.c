@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields as JSON Schema; api/describe.c puts the document together. Dotted names become objects: fields of one object
+/* Fields as JSON Schema; describe.c puts the document together. Dotted names become objects: fields of one object
  * stand side by side in their table. */
-#include "api/describe_schema.h"
+#include "gateway/describe_schema.h"
 
 #include <ctype.h>
 #include <stdio.h>

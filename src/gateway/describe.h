@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The OpenAPI 3.1 document of everything in the tables. */
-#ifndef API_DESCRIBE_H
-#define API_DESCRIBE_H
+#ifndef GATEWAY_DESCRIBE_H
+#define GATEWAY_DESCRIBE_H
 
 #include "base/buf.h"
 

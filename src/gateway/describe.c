@@ -4,11 +4,11 @@
  * the API, so the document cannot say something else than the program does. Called by gateway/openapi.c and
  * cli/openapi.c.
  */
-#include "api/describe.h"
+#include "gateway/describe.h"
 
 #include <stdio.h>
 #include <string.h>
-#include "api/describe_schema.h"
+#include "gateway/describe_schema.h"
 #include "api/route.h"
 #include "base/error.h"
 #include "base/writer.h"

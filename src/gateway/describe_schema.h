@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON Schemas (2020-12, as OpenAPI 3.1 uses them) of fields and resources. */
-#ifndef API_DESCRIBE_SCHEMA_H
-#define API_DESCRIBE_SCHEMA_H
+#ifndef GATEWAY_DESCRIBE_SCHEMA_H
+#define GATEWAY_DESCRIBE_SCHEMA_H
 
 #include "api/resource.h"
 #include "base/writer.h"
