@@ -31,11 +31,12 @@ alter text search configuration business.town
 	alter mapping for asciiword, asciihword, hword_asciipart, hword, hword_part, word
 	with public.unaccent, business.english_stem;
 
--- Every change of a row counts its version up; a write that changes nothing leaves the row as it was.
+-- Every change of a row counts its version up; a write that changes nothing leaves the row as it was. Generated columns
+-- are not computed yet and stay out of it.
 create function business.touch() returns trigger
 language plpgsql as $$
 begin
-	if new is distinct from old then
+	if to_jsonb(new) - 'name_sort' is distinct from to_jsonb(old) - 'name_sort' then
 		new.version := old.version + 1;
 		new.updated_at := clock_timestamp();
 	end if;
@@ -194,9 +195,14 @@ begin
 	    old.other_categories, old.address_lines, old.address_locality, old.address_postcode) then
 		new.search := business.business_search_text(new);
 	end if;
-	if tg_op = 'UPDATE' and new is distinct from old then
-		new.version := old.version + 1;
-		new.updated_at := clock_timestamp();
+	if tg_op = 'UPDATE' then
+		-- generated columns are not computed yet: whatever is assigned here is only for the comparison
+		new.name_sort := old.name_sort;
+		new.position := old.position;
+		if new is distinct from old then
+			new.version := old.version + 1;
+			new.updated_at := clock_timestamp();
+		end if;
 	end if;
 	return new;
 end $$;

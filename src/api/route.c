@@ -18,6 +18,7 @@ enum { ROUTES_MAX = METRIC_ROUTES_MAX - 1 };
 static struct route routes[ROUTES_MAX];
 static const char *labels[ROUTES_MAX + 1];
 static int count;
+static TALLOC_CTX *memory; /* of all that is made at start; never freed */
 
 /* What each resource's five (and restore) are, by operation. `item`: below the id. */
 static const struct operation_row {
@@ -77,7 +78,7 @@ static struct route *add(const char *path, enum http_method method)
 	for (int i = 0; i < n; i++)
 		route->segments[i] = parts[i];
 	route->segment_count = n;
-	labels[route->number] = talloc_asprintf(NULL, "%s %s", method_text(method), path);
+	labels[route->number] = talloc_asprintf(memory, "%s %s", method_text(method), path);
 	return route;
 }
 
@@ -85,7 +86,7 @@ static void add_action(const struct service *service, const struct resource *res
 		       const struct action *action)
 {
 	const char *path = action->unversioned ? action->path
-					       : talloc_asprintf(NULL, "/v1%s", action->path);
+					       : talloc_asprintf(memory, "/v1%s", action->path);
 	struct route *route = add(path, action->method);
 
 	route->operation = OP_ACTION;
@@ -100,10 +101,10 @@ static void add_action(const struct service *service, const struct resource *res
 
 static void add_resource(const struct service *service, const struct resource *resource)
 {
-	const char *base = resource->parent ? talloc_asprintf(NULL, "/v1/%s/{id}/%s",
+	const char *base = resource->parent ? talloc_asprintf(memory, "/v1/%s/{id}/%s",
 							      resource->parent, resource->plural)
-					    : talloc_asprintf(NULL, "/v1/%s", resource->plural);
-	const char *id = resource->parent ? talloc_asprintf(NULL, "{%s_id}", resource->name)
+					    : talloc_asprintf(memory, "/v1/%s", resource->plural);
+	const char *id = resource->parent ? talloc_asprintf(memory, "{%s_id}", resource->name)
 					  : "{id}";
 
 	/* actions first: /businesses/suggest is not a business called suggest */
@@ -117,11 +118,11 @@ static void add_resource(const struct service *service, const struct resource *r
 
 		if (allow == NOBODY)
 			continue;
-		route = add(row->item ? talloc_asprintf(NULL, "%s/%s%s", base, id, row->suffix)
+		route = add(row->item ? talloc_asprintf(memory, "%s/%s%s", base, id, row->suffix)
 				      : base,
 			    row->method);
 		route->operation = row->operation;
-		route->id = talloc_asprintf(NULL, "%s_%s", resource->name, row->verb);
+		route->id = talloc_asprintf(memory, "%s_%s", resource->name, row->verb);
 		route->allow = allow;
 		route->writes = row->writes;
 		route->service = service;
@@ -134,6 +135,7 @@ void route_setup(void)
 {
 	if (count)
 		return;
+	memory = talloc_new(NULL);
 	labels[0] = "none";
 	for (const struct service *const *s = services; *s; s++) {
 		for (const struct action *a = (*s)->actions; a && a->path; a++)

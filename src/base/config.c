@@ -318,6 +318,7 @@ static int read_flags(int *argc, char **argv, char *why, size_t size)
 	for (int i = 0; i < *argc; i++) {
 		const char *value = NULL;
 		const struct config_row *row = find_flag(argv[i], &value);
+		char name[64];
 
 		if (strcmp(argv[i], "--") == 0) {
 			while (i < *argc)
@@ -332,8 +333,8 @@ static int read_flags(int *argc, char **argv, char *why, size_t size)
 			snprintf(why, size, "--%s: a value is missing", row->flag);
 			return -1;
 		}
-		if (set(row, value ? value : argv[++i], talloc_asprintf(NULL, "--%s", row->flag),
-			why, size) != 0)
+		snprintf(name, sizeof(name), "--%s", row->flag);
+		if (set(row, value ? value : argv[++i], name, why, size) != 0)
 			return -1;
 		sources[row - config_rows] = "flag";
 	}

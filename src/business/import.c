@@ -6,6 +6,7 @@
  */
 #include "business/import.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <search.h>
 #include <stdarg.h>
@@ -196,9 +197,17 @@ static void leave_out(json_t *body, const char *name)
 	json_object_del(json_object_get(body, object), dot + 1);
 }
 
+/* The length of a problem's field without the number of a list's item: "other_categories.2". */
+static size_t field_length(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && isdigit((unsigned char)dot[1]) ? (size_t)(dot - name) : strlen(name);
+}
+
 static bool is_optional(const char *name)
 {
-	size_t len = strcspn(name, "["); /* "other_categories[2]" is its list's */
+	size_t len = field_length(name);
 
 	for (const struct field *f = business_resource.fields; f->name; f++)
 		if (strlen(f->name) == len && strncmp(f->name, name, len) == 0)
@@ -217,7 +226,7 @@ static bool drop_bad_values(struct import *im, struct record *record)
 	for (int i = 0; i < f->problem_count; i++) {
 		char name[100], why[400];
 
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(f->problems[i].field, "["),
+		snprintf(name, sizeof(name), "%.*s", (int)field_length(f->problems[i].field),
 			 f->problems[i].field);
 		snprintf(why, sizeof(why), "%s %s", f->problems[i].field, f->problems[i].message);
 		report_line(im, "value left out", record->line, record->source_id, why);

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the system tests share: the real program on a real PostgreSQL that it starts itself, in a temporary folder, on a
+free port. GUILDFORD_BINARY names the program (default: the sanitizer build)."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import httpx
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("GUILDFORD_BINARY", str(ROOT / "build/debug/guildford"))
+DATA = pathlib.Path(__file__).resolve().parent / "data"
+TOKEN = "a-token-of-the-tests"
+ADMIN = {"Authorization": f"Bearer {TOKEN}"}
+BAD_LOG = re.compile(r"ERROR: AddressSanitizer|runtime error:|LeakSanitizer|Assertion .* failed")
+
+
+def clean_environment(**more):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GUILDFORD_") and k != "DATABASE_URL"}
+    env["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    env.update(more)
+    return env
+
+
+def new_folder():
+    """A folder that the cluster's own user may enter, with a path that is short enough for a socket."""
+    folder = tempfile.mkdtemp(prefix="gt-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    return folder
+
+
+def run(*args, data=None, timeout=120, **env):
+    """Runs a command of the program to its end."""
+    command = [BINARY, *map(str, args)] + (["--data", data] if data else [])
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=clean_environment(**env))
+
+
+class Server:
+    """guildford serve, on a folder and a free port."""
+
+    def __init__(self, data=None, workers=2, args=(), ready=True, **env):
+        self.data = data or new_folder()
+        self.log_path = pathlib.Path(self.data) / "guildford.log"
+        self.log = open(self.log_path, "ab")
+        env.setdefault("GUILDFORD_ADMIN_TOKEN", TOKEN)
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data, "--workers", str(workers), "--migrate", *args],
+            stdout=subprocess.PIPE, stderr=self.log, text=True, env=clean_environment(**env))
+        self.url = None
+        if ready:
+            line = self.process.stdout.readline()
+            assert line.startswith("listening on "), self.log_text()
+            self.url = line.split()[-1]
+            self.port = int(self.url.rsplit(":", 1)[1])
+            self.http = httpx.Client(base_url=self.url, timeout=30)
+
+    def log_text(self):
+        return self.log_path.read_text(errors="replace")
+
+    def workers(self):
+        """Process ids of the workers: the supervisor's children that are not PostgreSQL."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        children = [int(pid) for pid in pathlib.Path(path).read_text().split()]
+        return [pid for pid in children if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "guildford"]
+
+    def postmaster(self):
+        return int((pathlib.Path(self.data) / "postgres/postmaster.pid").read_text().split("\n")[0])
+
+    def database(self, sql):
+        """Rows of a statement, as psql prints them."""
+        socket = pathlib.Path(self.data) / "socket"
+        done = subprocess.run(["psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-h", str(socket), "-U", "guildford", "-d", "guildford", "-c", sql],
+                              capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return [line.split("|") for line in done.stdout.splitlines()]
+
+    def stop(self, expect=0, remove=True):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=40)
+        self.log.close()
+        text = self.log_text()
+        if remove:
+            shutil.rmtree(self.data, ignore_errors=True)
+        assert not BAD_LOG.search(text), text[-4000:]
+        assert code == expect, text[-2000:]
+
+    # Requests as an admin, with the answer's data or the asserted error.
+    def call(self, method, path, json=None, status=None, **more):
+        more["headers"] = {**ADMIN, **more.get("headers", {})}
+        reply = self.http.request(method, path, json=json, **more)
+        if status is None:
+            assert reply.status_code < 300, reply.text
+        else:
+            assert reply.status_code == status, reply.text
+        return reply
+
+    def create(self, **fields):
+        fields.setdefault("name", "A place")
+        return self.call("POST", "/v1/businesses", fields, 201).json()["data"]
+
+    def get(self, path, **params):
+        reply = self.http.get(path, params=params)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def details(self, reply):
+        """Field to message of a validation error."""
+        error = reply.json()["error"]
+        assert error["code"] == "VALIDATION_ERROR", error
+        return {d["field"]: d["message"] for d in error["details"]}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One server per test file, with an empty town."""
+    s = Server()
+    yield s
+    s.stop()
+
+
+@pytest.fixture
+def folder():
+    path = new_folder()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def wait_for(condition, seconds=30):
+    """Polls until it holds; the limit is far beyond what is normal."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
+
+
+@pytest.fixture(scope="session")
+def open_data():
+    """Folder of real open data beside the project; tests that need it are skipped, and counted, without it."""
+    path = pathlib.Path(os.environ.get("GUILDFORD_OPEN_DATA", ROOT.parent / "shared/data"))
+    if not path.is_dir():
+        pytest.skip("no open data: set GUILDFORD_OPEN_DATA")
+    return path

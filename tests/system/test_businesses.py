@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Businesses, one at a time: create, read, replace, patch, delete, restore, entity tags, duplicates."""
+
+import re
+
+import pytest
+
+FULL = {
+    "name": "The Boatman", "description": "Riverside pub\nwith a garden", "status": "operational",
+    "phone": "01483 568024", "email": "hello@boatman.example", "website": "https://boatman.example/menu?a=1",
+    "price_level": 2,
+    "address": {"lines": ["Millbrook"], "locality": "Guildford", "region": "Surrey", "postcode": "gu13xj", "country": "GB"},
+    "location": {"lat": 51.2332, "lng": -0.5755}, "time_zone": "Europe/London",
+    "primary_category": "pub", "other_categories": ["restaurant", "bar"],
+    "attributes": {"dogs": "yes", "wifi": "free", "payment": ["cash", "card"], "takeaway": False},
+    "source": "hand", "source_id": "1", "verified": True,
+}
+
+
+def test_everything_goes_round(server):
+    made = server.create(**FULL)
+    want = {**FULL, "phone": "+441483568024", "address": {**FULL["address"], "postcode": "GU1 3XJ"}}
+    for key, value in want.items():
+        assert made[key] == value, key
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", made["id"])
+    assert made["slug"] == "the-boatman"
+    assert made["deleted_at"] is None and made["inspection_rating"] is None
+    assert server.get(f"/v1/businesses/{made['id']}")["data"] == made
+    assert server.get("/businesses/the-boatman")["data"] == made
+
+
+def test_create_says_where(server):
+    reply = server.call("POST", "/v1/businesses", {"name": "Somewhere"}, 201)
+    assert reply.headers["location"] == f"/v1/businesses/{reply.json()['data']['id']}"
+    assert server.http.get(reply.headers["location"]).json()["data"]["name"] == "Somewhere"
+
+
+def test_slugs_are_made_free(server):
+    first = server.create(name="Café Über Straße", address={"locality": "Guildford"})
+    second = server.create(name="Cafe uber strasse", address={"locality": "Guildford"})
+    third = server.create(name="Café Über Straße", address={"locality": "Guildford"})
+    assert first["slug"] == "cafe-uber-strasse"
+    assert second["slug"] == "cafe-uber-strasse-guildford"
+    assert third["slug"] == "cafe-uber-strasse-3"
+    nameless = server.create(name="寿司")
+    assert re.fullmatch(r"business(-\d+)?", nameless["slug"])
+
+
+def test_all_problems_at_once(server):
+    reply = server.call("POST", "/v1/businesses", {
+        "name": " ", "phone": "123", "email": "nobody", "website": "ftp://x", "price_level": 9, "status": "open",
+        "address": {"postcode": "GU1", "country": "England", "lines": ["a"] * 5}, "location": {"lat": 91, "lng": "x"},
+        "time_zone": "Mars/Olympus", "attributes": {"dogs": "perhaps"}, "other_categories": ["Not A Slug"],
+        "verified": "yes", "id": "x", "nonsense": 1}, 400)
+    assert set(server.details(reply)) == {
+        "name", "phone", "email", "website", "price_level", "status", "address.postcode", "address.country",
+        "address.lines", "location.lat", "location.lng", "time_zone", "attributes", "other_categories.0", "verified",
+        "id", "nonsense"}
+
+
+@pytest.mark.parametrize("body, field", [
+    ({}, "name"),
+    ({"name": None}, "name"),
+    ({"name": 5}, "name"),
+    ({"name": "x" * 161}, "name"),
+    ({"name": "a\nb"}, "name"),
+    ({"name": "x", "description": "y" * 5001}, "description"),
+    ({"name": "x", "location": {"lat": 51.2}}, "location.lng"),
+    ({"name": "x", "source": "a"}, "source_id"),
+    ({"name": "x", "primary_category": "no-such"}, "primary_category"),
+    ({"name": "x", "other_categories": ["pub", "no-such"]}, "other_categories"),
+    ({"name": "x", "address": "High Street"}, "address"),
+    ({"name": "x", "attributes": {"moat": "yes"}}, "attributes"),
+    ({"name": "x", "created_at": "2020-01-01T00:00:00Z"}, "created_at"),
+    ({"name": "x", "slug": "Not-A-Slug"}, "slug"),
+])
+def test_bad_fields_are_named(server, body, field):
+    assert field in server.details(server.call("POST", "/v1/businesses", body, 400))
+
+
+def test_limits_hold_exactly(server):
+    assert server.create(name="x" * 160, description="é" * 5000)["description"] == "é" * 5000
+
+
+@pytest.mark.parametrize("given, kept", [
+    ("gu1 3aa", "GU1 3AA"), ("GU13AA", "GU1 3AA"), ("ec1a1bb", "EC1A 1BB"), (" w1a 0ax ", "W1A 0AX")])
+def test_postcodes_are_normalised(server, given, kept):
+    assert server.create(name=f"Spelt {given}", address={"postcode": given})["address"]["postcode"] == kept
+
+
+def test_a_foreign_postcode_is_left_alone(server):
+    made = server.create(name="Freiburg office", address={"postcode": "79098", "country": "DE"})
+    assert made["address"]["postcode"] == "79098"
+
+
+def test_duplicates_name_the_other(server):
+    first = server.create(name="Tillings", address={"postcode": "GU5 9AB"})
+    reply = server.call("POST", "/v1/businesses", {"name": "tillings", "address": {"postcode": "gu59ab"}}, 409)
+    assert reply.json()["error"]["code"] == "DUPLICATE"
+    assert first["id"] in reply.json()["error"]["message"]
+    server.create(name="Tillings", address={"postcode": "GU5 9AD"})
+    imported = server.create(name="One", source="s", source_id="7")
+    reply = server.call("POST", "/v1/businesses", {"name": "Two", "source": "s", "source_id": "7"}, 409)
+    assert imported["id"] in reply.json()["error"]["message"]
+    other = server.create(name="Other", address={"postcode": "GU5 9AB"})
+    server.call("PATCH", f"/v1/businesses/{other['id']}", {"name": "TILLINGS"}, 409)
+    server.call("POST", "/v1/businesses", {"name": "x", "slug": first["slug"]}, 409)
+    server.call("DELETE", f"/v1/businesses/{first['id']}")
+    server.create(name="Tillings", address={"postcode": "GU5 9AB"})
+
+
+def test_patch_is_a_merge_patch(server):
+    made = server.create(**{**FULL, "name": "Patch me", "source_id": "2"})
+    path = f"/v1/businesses/{made['id']}"
+    patched = server.call("PATCH", path, {"phone": None, "address": {"region": None, "locality": "Woking"}},
+                          headers={"Content-Type": "application/merge-patch+json"}).json()["data"]
+    assert patched["phone"] is None and patched["email"] == made["email"]
+    assert patched["address"] == {**made["address"], "region": None, "locality": "Woking"}
+    attributes = server.call("PATCH", path, {"attributes": {"dogs": None, "vegan": "yes"}}).json()["data"]["attributes"]
+    assert attributes.get("dogs") is None and attributes["vegan"] == "yes" and attributes["wifi"] == "free"
+    assert server.call("PATCH", path, {"location": None}).json()["data"]["location"] is None
+    assert "name" in server.details(server.call("PATCH", path, {"name": None}, 400))
+    assert server.call("PATCH", path, {}).json()["data"]["slug"] == made["slug"]
+
+
+def test_put_replaces(server):
+    made = server.create(**{**FULL, "name": "Replace me", "source_id": "3"})
+    put = server.call("PUT", f"/v1/businesses/{made['id']}", {"name": "Replaced"}).json()["data"]
+    assert put["id"] == made["id"] and put["slug"] == made["slug"] and put["created_at"] == made["created_at"]
+    assert put["phone"] is None and put["attributes"] == {} and put["verified"] is False and put["status"] == "operational"
+    assert "name" in server.details(server.call("PUT", f"/v1/businesses/{made['id']}", {"phone": None}, 400))
+    # what was read can be sent back as it is
+    again = server.call("PUT", f"/v1/businesses/{made['id']}", put).json()["data"]
+    assert again == put
+
+
+def test_delete_is_soft_and_restore_brings_back(server):
+    made = server.create(name="Short-lived")
+    path = f"/v1/businesses/{made['id']}"
+    gone = server.call("DELETE", path, status=200).json()["data"]
+    assert gone["id"] == made["id"] and gone["deleted_at"].endswith("Z")
+    assert server.http.get(path).status_code == 404
+    assert server.http.get("/v1/businesses/short-lived").status_code == 404
+    server.call("PATCH", path, {"name": "x"}, 404)
+    server.call("DELETE", path, status=404)
+    assert server.http.get("/v1/businesses", params={"deleted": "with"}).status_code in (401, 403)
+    only = server.call("GET", "/v1/businesses?deleted=only&limit=100").json()["data"]
+    assert made["id"] in [b["id"] for b in only]
+    assert all(b["deleted_at"] for b in only)
+    assert server.call("GET", path + "?deleted=with").json()["data"]["deleted_at"] == gone["deleted_at"]
+    back = server.call("POST", path + "/restore").json()["data"]
+    assert back["deleted_at"] is None
+    assert server.get(path)["data"]["name"] == "Short-lived"
+    server.call("POST", path + "/restore")
+
+
+def test_restore_does_not_take_a_slug_away(server):
+    first = server.create(name="Slug owner")
+    server.call("DELETE", f"/v1/businesses/{first['id']}")
+    second = server.create(name="Slug owner")
+    assert second["slug"] == first["slug"]
+    server.call("POST", f"/v1/businesses/{first['id']}/restore", status=409)
+
+
+def test_entity_tags(server):
+    made = server.create(name="Tagged")
+    path = f"/v1/businesses/{made['id']}"
+    reply = server.http.get(path)
+    tag = reply.headers["etag"]
+    assert re.fullmatch(r'"[^"]+"', tag)
+    same = server.http.get(path, headers={"If-None-Match": f'"other", {tag}'})
+    assert same.status_code == 304 and same.content == b"" and same.headers["etag"] == tag
+    assert server.http.get(path, headers={"If-None-Match": "*"}).status_code == 304
+    assert server.http.get(path, params={"fields": "name"}).headers["etag"] != tag
+    server.call("PATCH", path, {"name": "Tagged again"}, headers={"If-Match": tag})
+    server.call("PATCH", path, {"name": "Lost update"}, 412, headers={"If-Match": tag})
+    server.call("DELETE", path, status=412, headers={"If-Match": tag})
+    assert server.http.get(path, headers={"If-None-Match": tag}).status_code == 200
+    listed = server.http.get("/v1/businesses", params={"limit": 1})
+    again = server.http.get("/v1/businesses", params={"limit": 1}, headers={"If-None-Match": listed.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_a_patch_that_changes_nothing_keeps_the_tag(server):
+    made = server.create(name="Unchanged")
+    path = f"/v1/businesses/{made['id']}"
+    tag = server.http.get(path).headers["etag"]
+    server.call("PATCH", path, {"name": "Unchanged"})
+    assert server.http.get(path).headers["etag"] == tag
+
+
+def test_sparse_fields(server):
+    made = server.create(name="Sparse", address={"locality": "Shere"})
+    path = f"/v1/businesses/{made['id']}"
+    assert server.get(path, fields="name,address.locality")["data"] == {
+        "id": made["id"], "name": "Sparse", "address": {"locality": "Shere"}}
+    assert set(server.get(path, fields="address")["data"]["address"]) == {"lines", "locality", "region", "postcode", "country"}
+    reply = server.http.get(path, params={"fields": "name,nope"})
+    assert reply.status_code == 400 and "nope" in server.details(reply)["fields"]
+
+
+def test_include(server):
+    made = server.create(name="Included", primary_category="pub", other_categories=["bar"])
+    server.call("POST", f"/v1/businesses/{made['id']}/inspections", {"scheme": "fhrs", "rating": "4", "date": "2024-05-01"}, 201)
+    got = server.get(f"/v1/businesses/{made['id']}", include="categories,inspections")["data"]
+    assert [c["slug"] for c in got["categories"]] == ["pub", "bar"]
+    assert [i["rating_value"] for i in got["inspections"]] == [4]
+    assert server.http.get("/v1/businesses", params={"include": "owners"}).status_code == 400
+
+
+def test_who_may_write(server):
+    for headers in ({}, {"Authorization": "Bearer wrong-token-entirely"}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}):
+        reply = server.http.post("/v1/businesses", json={"name": "x"}, headers=headers)
+        assert reply.status_code == 401, reply.text
+        assert reply.headers["www-authenticate"].startswith("Bearer")
