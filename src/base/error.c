@@ -42,7 +42,7 @@ const struct error_row errors[ERROR_CODES] = {
 	[E_INTERNAL] = { "INTERNAL_ERROR", 500, "Something went wrong on our side",
 			 "A fault of the server; the log has it under the request id." },
 	[E_NOT_IMPLEMENTED] = { "NOT_IMPLEMENTED", 501, "This is not implemented",
-				"The request needs a transfer coding that the server does not have." },
+				"The request needs a method or a transfer coding that the server does not have." },
 	[E_UNAVAILABLE] = { "SERVICE_UNAVAILABLE", 503,
 			    "The service is not available at the moment",
 			    "The database is away or the server is full; Retry-After says when to come back." },

@@ -312,6 +312,10 @@ static bool take_head(struct conn *c, const char *data, size_t len)
 	enum error_code code = check_head(c, data, len, &why);
 	enum llhttp_errno parsed;
 
+	if (!code && c->x->method == METHOD_OTHER) {
+		code = E_NOT_IMPLEMENTED;
+		why = "The method is not known here";
+	}
 	if (code) {
 		conn_refuse(c, code, why);
 		return false;
@@ -323,7 +327,7 @@ static bool take_head(struct conn *c, const char *data, size_t len)
 	code = check_framing(c, &why);
 	if (!code && parsed != HPE_PAUSED && parsed != HPE_PAUSED_UPGRADE &&
 	    c->state != CONN_BODY) {
-		code = c->x->method == METHOD_OTHER ? E_NOT_IMPLEMENTED : E_BAD_REQUEST;
+		code = E_BAD_REQUEST;
 		why = llhttp_get_error_reason(&c->parser);
 	}
 	if (code) {
