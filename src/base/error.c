@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The errors table; see error.h. */
 #include "base/error.h"
+#include "base/banned.h"
 
 const struct error_row errors[ERROR_CODES] = {
 	[OK] = { "OK", 200, "Done", "No error." },

@@ -403,7 +403,7 @@ static const struct import_reader *find_reader(const char *format)
 	return NULL;
 }
 
-/* "csv:schools" of /home/ann/schools.csv: a file is the whole of its own source unless told. */
+/* "csv:schools" of files/schools.csv: a file is the whole of its own source unless told. */
 static void default_source(struct import *im, const char *path)
 {
 	const char *slash = strrchr(path, '/');

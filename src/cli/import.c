@@ -19,30 +19,35 @@ static int import(struct task *t, void *arg)
 	return rc ? rc : import_run(t, options);
 }
 
-/* "--name value": the value, and *i moves on. NULL when it is not this option. */
-static const char *option(int argc, char **argv, int *i, const char *name)
+/* "--name value" into the member of that name; *i moves on to the value. */
+static int read_text(int argc, char **argv, int *i, struct import_options *options)
 {
-	if (strcmp(argv[*i], name) != 0 || *i + 1 >= argc)
-		return NULL;
-	return argv[++*i];
+	const struct {
+		const char *name;
+		const char **value;
+	} texts[] = {
+		{ "--source", &options->source },
+		{ "--map", &options->map },
+		{ "--report", &options->report },
+	};
+
+	for (size_t n = 0; n < COUNT_OF(texts); n++) {
+		if (strcmp(argv[*i], texts[n].name) != 0 || *i + 1 >= argc)
+			continue;
+		*texts[n].value = argv[++*i];
+		return EXIT_DONE;
+	}
+	return EXIT_USAGE;
 }
 
 static int read_option(int argc, char **argv, int *i, struct import_options *options)
 {
-	const char *text;
-
 	if (strcmp(argv[*i], "--dry-run") == 0)
 		options->dry_run = true;
 	else if (strcmp(argv[*i], "--keep") == 0)
 		options->keep = true;
-	else if ((text = option(argc, argv, i, "--source")))
-		options->source = text;
-	else if ((text = option(argc, argv, i, "--map")))
-		options->map = text;
-	else if ((text = option(argc, argv, i, "--report")))
-		options->report = text;
 	else
-		return EXIT_USAGE;
+		return read_text(argc, argv, i, options);
 	return EXIT_DONE;
 }
 
@@ -53,12 +58,16 @@ static int run(int argc, char **argv)
 	bool known = false;
 
 	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] == '-' && read_option(argc, argv, &i, &options) != EXIT_DONE)
-			return EXIT_USAGE;
-		else if (argv[i - 1] && argv[i][0] != '-' && !options.format)
+		if (argv[i][0] == '-') {
+			if (read_option(argc, argv, &i, &options) != EXIT_DONE)
+				return EXIT_USAGE;
+		} else if (!options.format) {
 			options.format = argv[i];
-		else if (argv[i][0] != '-' && !options.path)
+		} else if (!options.path) {
 			options.path = argv[i];
+		} else {
+			return EXIT_USAGE;
+		}
 	}
 	for (size_t i = 0; options.format && i < COUNT_OF(formats); i++)
 		known = known || strcmp(formats[i], options.format) == 0;

@@ -46,6 +46,7 @@ static void describe(int fd, const char *listen, char *url, size_t size)
 	socklen_t len = sizeof(address);
 	in_port_t port = 0;
 
+	memset(&address, 0, sizeof(address));
 	if (getsockname(fd, (struct sockaddr *)&address, &len) == 0)
 		port = address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
 						     : ((struct sockaddr_in *)&address)->sin_port;
