@@ -34,7 +34,7 @@ function request()
 		'{"name":"%s-%d Harrison & Sons","description":"Family run since 1974.","phone":"+441483505050",' ..
 		'"website":"https://www.example.org","address":{"lines":["%d High Street"],"locality":"Guildford",' ..
 		'"region":"Surrey","postcode":"GU1 3AJ","country":"GB"},"location":{"lat":%s,"lng":%s},' ..
-		'"primary_category":"%s","attributes":{"wifi":true}}',
+		'"primary_category":"%s","attributes":{"wifi":"free"}}',
 		prefix, count, math.random(1, 180), lat, lng, categories[math.random(#categories)])
 	return wrk.format("POST", "/v1/businesses", headers, body)
 end
