@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tools/run, which is `make run` after the packages and the build: the release program, the sample town, a first curl,
+Ctrl-C, and a start after everything was killed. Once as who runs the tests, and once as an unprivileged user."""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from conftest import ROOT, clean_environment, new_folder, wait_for
+
+RELEASE = ROOT / "build/release/guildford"
+SAMPLE = ROOT / "sample/guildford.csv"
+PLACES = len(SAMPLE.read_text(encoding="utf-8").splitlines()) - 1
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Town:
+    """A copy of what `make run` needs, and the program that it starts, in a process group of its own as a terminal's."""
+
+    def __init__(self, user):
+        self.user = user
+        self.folder = pathlib.Path(new_folder())
+        self.data = self.folder / "data"
+        self.listen = f"127.0.0.1:{free_port()}"
+        for file in [ROOT / "tools/run", RELEASE, SAMPLE]:
+            copy = self.folder / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+        if user:
+            for path in [self.folder, *self.folder.rglob("*")]:
+                shutil.chown(path, user)
+        self.process = None
+
+    def start(self):
+        """Starts it, waits until it listens; the lines that it printed and the seconds that it took."""
+        begin = time.monotonic()
+        self.process = subprocess.Popen(
+            [self.folder / "tools/run"], stdout=subprocess.PIPE, text=True, start_new_session=True, cwd="/",
+            env=clean_environment(GUILDFORD_DATA=str(self.data), GUILDFORD_LISTEN=self.listen),
+            **({"user": self.user, "group": "nogroup", "extra_groups": []} if self.user else {}))
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line.strip())
+            if line.startswith("listening on "):
+                return lines, time.monotonic() - begin
+        raise AssertionError("\n".join(lines) + (self.data / "guildford.log").read_text())
+
+    def processes(self):
+        """All that runs of it: server and workers by their group, PostgreSQL by its working folder."""
+        found = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if os.getpgid(int(entry.name)) == self.process.pid or os.readlink(entry / "cwd") == str(self.data / "postgres"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return found
+
+    def kill(self):
+        """kill -9 of everything, at once."""
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait(timeout=30)
+        wait_for(lambda: not self.processes())
+
+    def interrupt(self):
+        """Ctrl-C."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(timeout=40)
+
+    def up(self):
+        if not self.process or self.process.poll() is not None:
+            self.start()
+
+    def page(self):
+        return httpx.get(f"http://{self.listen}/v1/businesses", timeout=30).json()
+
+    def total(self):
+        return self.page()["meta"]["pagination"]["total"]
+
+    def remove_one(self):
+        token = (self.data / "admin-token").read_text().strip()
+        reply = httpx.delete(f"http://{self.listen}/v1/businesses/{self.page()['data'][0]['slug']}",
+                             headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        assert reply.status_code == 200, reply.text
+
+
+@pytest.fixture(scope="module", params=[None, "nobody"], ids=["as who tests", "as nobody"])
+def town(request):
+    if request.param and os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    if not RELEASE.exists():
+        subprocess.run([ROOT / "tools/build", "release"], check=True, timeout=900)
+    t = Town(request.param)
+    yield t
+    if t.process:
+        t.kill()
+    shutil.rmtree(t.folder)
+
+
+def test_the_first_start_prints_a_curl_that_works(town):
+    lines, _ = town.start()
+    assert lines[-1] == f"listening on http://{town.listen}"
+    curl = next(re.search(r"curl .*", line).group() for line in lines if "curl " in line)
+    assert shlex.split(curl)[1].startswith(f"http://{town.listen}/")
+    done = subprocess.run(curl, shell=True, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert '"name":"Starbucks"' in done.stdout
+    assert town.total() == PLACES
+
+
+def test_the_token_is_its_owners_alone_and_opens_writes(town):
+    town.up()
+    assert (town.data / "admin-token").stat().st_mode & 0o077 == 0
+    before = town.total()
+    town.remove_one()
+    assert town.total() == before - 1
+
+
+def test_ctrl_c_stops_server_and_database_in_order(town):
+    town.up()
+    assert town.interrupt() == 0
+    assert town.processes() == []
+    assert not (town.data / "postgres/postmaster.pid").exists()
+
+
+def test_the_second_start_is_quick_and_loads_nothing_again(town):
+    town.up()
+    town.remove_one()
+    left = town.total()
+    assert town.interrupt() == 0
+    _, seconds = town.start()
+    print(f"second start: ready in {seconds:.2f} s")
+    assert seconds < 5
+    assert town.total() == left
+
+
+def test_after_kill_9_of_everything_the_next_start_recovers(town):
+    town.up()
+    town.remove_one()
+    left = town.total()
+    town.kill()
+    assert (town.data / "postgres/postmaster.pid").exists()
+    town.start()
+    assert town.total() == left
+    assert town.interrupt() == 0
+    assert town.processes() == []
