@@ -120,6 +120,37 @@ static int find_user(struct place *p)
 	return 0;
 }
 
+/* In a child: from now on we are the cluster's user. */
+static int become(const struct place *p)
+{
+	if (!p->drop)
+		return 0;
+	return setgroups(1, &p->gid) != 0 || setgid(p->gid) != 0 || setuid(p->uid) != 0 ? -1 : 0;
+}
+
+/* We are root and may go anywhere, but the cluster's user may not: /root is closed to it on most machines. */
+static int check_passage(const struct place *p)
+{
+	const struct passwd *user = getpwuid(p->uid);
+	int status;
+	pid_t pid;
+
+	if (!p->drop)
+		return 0;
+	pid = fork();
+	if (pid == 0)
+		_exit(become(p) != 0 || access(p->data, X_OK) != 0);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return fail(p, "Cannot look at", p->data);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	snprintf(p->why, p->size,
+		 "PostgreSQL does not run as root, and user %s cannot enter %s: "
+		 "chmod a+x it and what is above it, or choose another --data",
+		 user ? user->pw_name : "of the cluster", p->data);
+	return -1;
+}
+
 /* A folder that only the cluster's user enters. An existing one must be exactly that: /tmp is everybody's. */
 static int make_folder(const struct place *p, const char *path)
 {
@@ -174,7 +205,7 @@ __attribute__((noinline)) static int find_place(struct place *p, const char *dat
 	snprintf(p->log, sizeof(p->log), "%s/postgres.log", p->data);
 	snprintf(p->owner, sizeof(p->owner), "%s/owner", p->data);
 	choose_socket(p);
-	if (find_bin(p) || find_user(p))
+	if (find_bin(p) || find_user(p) || check_passage(p))
 		return -1;
 	return make_folder(p, p->socket);
 }
@@ -200,7 +231,7 @@ static pid_t spawn(const struct place *p, const char *program, char *const *argv
 	out = open(p->log, O_WRONLY | O_CREAT | O_APPEND, 0640);
 	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
-	if (p->drop && (setgroups(1, &p->gid) != 0 || setgid(p->gid) != 0 || setuid(p->uid) != 0))
+	if (become(p) != 0)
 		_exit(126);
 	umask(077);
 	if (p->drop && chdir("/") != 0)

@@ -15,7 +15,7 @@ import time
 import httpx
 import pytest
 
-from conftest import ROOT, clean_environment, new_folder, wait_for
+from conftest import ROOT, clean_environment, new_folder, run, wait_for
 
 RELEASE = ROOT / "build/release/guildford"
 SAMPLE = ROOT / "sample/guildford.csv"
@@ -162,3 +162,13 @@ def test_after_kill_9_of_everything_the_next_start_recovers(town):
     assert town.total() == left
     assert town.interrupt() == 0
     assert town.processes() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a folder that PostgreSQL's user cannot enter")
+def test_a_folder_that_the_clusters_user_cannot_enter_is_named(folder):
+    os.chmod(folder, 0o700)
+    done = run("migrate", data=f"{folder}/data")
+    assert done.returncode == 1
+    assert re.search(rf"user \w+ cannot enter {folder}/data: chmod", done.stderr), done.stderr
+    os.chmod(folder, 0o755)
+    assert run("migrate", data=f"{folder}/data").returncode == 0
