@@ -291,7 +291,8 @@ def fill(db):
         f"""
         insert into business.word (word)
         select distinct w from (select distinct name, address_locality from public.stage) s,
-            business.words(concat_ws(' ', name, address_locality)) w;
+            business.words(concat_ws(' ', name, address_locality)) w
+        on conflict do nothing;
         insert into business.inspection ({inspection}) select {inspection} from public.stage_inspection"""])
     memory = "set maintenance_work_mem = '256MB';"
     db.run_both([memory + ";".join(indexes[half::2]) for half in (0, 1)])

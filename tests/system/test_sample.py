@@ -94,7 +94,8 @@ def test_shows_what_the_directory_can_tell_apart(imported):
 @pytest.mark.parametrize("q, first", [
     ("starbuks", "Starbucks"), ("castle", "Guildford Castle"), ("cathedral", "Guildford Cathedral"),
     ("coffee", "Tin Kettle Coffee Roasters"), ("hospital", "Royal Surrey County Hospital"), ("kings head", "The King's Head"),
-    ("plumber", "Tapwell & Daughters Plumbing"), ("m&s", "Marks & Spencer"), ("caffe nero", "Caffè Nero")])
+    ("plumber", "Tapwell & Daughters Plumbing"), ("m&s", "Marks & Spencer"), ("caffe nero", "Caffè Nero"),
+    ("plumer", "Tapwell & Daughters Plumbing"), ("bakry", "Crumb & Kiln"), ("hairdreser", "Scissor Lane Barbers")])
 def test_a_visitor_finds(sample, imported, q, first):
     assert sample.get("/v1/businesses", q=q)["data"][0]["name"] == first
 

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold when things break: workers killed, PostgreSQL restarted, SIGTERM under load, everything killed."""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+
+from conftest import ADMIN, Server, run, wait_for
+
+
+class Load:
+    """Threads that ask and write until told to stop, and note every answer."""
+
+    def __init__(self, server, threads=4, write=True):
+        self.server, self.statuses, self.errors, self.created = server, [], [], []
+        self.lock = threading.Lock()
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self.work, args=(i, write and i % 2 == 0)) for i in range(threads)]
+        for t in self.threads:
+            t.start()
+
+    def ask(self, http, i, write):
+        if not write:
+            return http.get("/v1/businesses", params={"limit": 5})
+        return http.post("/v1/businesses", json={"name": f"Load {i} {random.random()}"}, headers=ADMIN)
+
+    def work(self, i, write):
+        http = httpx.Client(base_url=self.server.url, timeout=20)
+        while not self.stopping.is_set():
+            try:
+                reply = self.ask(http, i, write)
+            except httpx.HTTPError as error:
+                with self.lock:
+                    self.errors.append(repr(error))
+                http.close()
+                http = httpx.Client(base_url=self.server.url, timeout=20)
+                time.sleep(0.02)
+                continue
+            with self.lock:
+                self.statuses.append(reply.status_code)
+                if reply.status_code == 201:
+                    self.created.append(reply.json()["data"]["id"])
+        http.close()
+
+    def answered(self, status):
+        with self.lock:
+            return self.statuses.count(status)
+
+    def stop(self):
+        self.stopping.set()
+        for t in self.threads:
+            t.join()
+
+
+def assert_all_there(server, ids):
+    """No acknowledged write is lost."""
+    assert ids
+    stored = {row[0] for row in server.database("select id from business.business")}
+    assert set(ids) <= stored
+
+
+@pytest.fixture
+def server():
+    s = Server(workers=2)
+    yield s
+    if s.process.poll() is None:
+        s.stop()
+
+
+def test_a_killed_worker_is_replaced(server):
+    load = Load(server)
+    wait_for(lambda: load.answered(201) > 5)
+    for _ in range(3):
+        before = set(server.workers())
+        victim = before.pop()
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: len(server.workers()) == 2 and victim not in server.workers())
+        count = load.answered(200)
+        wait_for(lambda: load.answered(200) > count + 10)
+    load.stop()
+    assert set(load.statuses) <= {200, 201}, set(load.statuses)
+    assert len(load.errors) < len(load.statuses)
+    assert_all_there(server, load.created)
+    metrics = server.http.get("/metrics").text
+    assert "guildford_worker_restarts_total 3" in metrics
+
+
+def restarted(server, old):
+    try:
+        return server.postmaster() != old
+    except (OSError, ValueError):
+        return False
+
+
+def test_postgres_restarts_in_mid_load(server):
+    load = Load(server)
+    wait_for(lambda: load.answered(201) > 5)
+    workers = server.workers()
+    old = server.postmaster()
+    os.kill(old, signal.SIGKILL)
+    # the supervisor starts it again; meanwhile answers are 503, never wrong and never hanging
+    wait_for(lambda: restarted(server, old), 40)
+    count = load.answered(201)
+    wait_for(lambda: load.answered(201) > count + 5, 40)
+    load.stop()
+    assert set(load.statuses) <= {200, 201, 503, 504}, set(load.statuses)
+    assert load.errors == []
+    assert server.workers() == workers, "recovery needs no restart"
+    assert_all_there(server, load.created)
+
+
+def test_while_postgres_is_away(server):
+    made = server.create(name="Before")
+    os.kill(server.process.pid, signal.SIGSTOP)  # so that nobody starts it again
+    os.kill(server.postmaster(), signal.SIGINT)
+    wait_for(lambda: server.http.get("/readyz").status_code == 503)
+    began = time.monotonic()
+    reply = server.http.get(f"/v1/businesses/{made['id']}")
+    assert reply.status_code == 503 and int(reply.headers["retry-after"]) >= 1
+    assert reply.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+    assert time.monotonic() - began < 11, "within the request's deadline"
+    assert server.http.get("/livez").status_code == 200
+    server.call("POST", "/v1/businesses", {"name": "During"}, 503)
+    os.kill(server.process.pid, signal.SIGCONT)
+    wait_for(lambda: server.http.get("/readyz").status_code == 200)
+    assert server.get(f"/v1/businesses/{made['id']}")["data"] == made
+
+
+def test_a_frozen_postgres_meets_deadlines(server):
+    server.create(name="Before")
+    server.stop(remove=False)
+    again = Server(data=server.data, GUILDFORD_REQUEST_TIMEOUT="1000")
+    try:
+        backends = [int(row[0]) for row in again.database("select pid from pg_stat_activity where application_name like 'worker%'")]
+        backends.append(again.postmaster())
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        reply = again.http.get("/v1/businesses")
+        assert reply.status_code in (503, 504), reply.text
+        for pid in backends:
+            os.kill(pid, signal.SIGCONT)
+        wait_for(lambda: again.http.get("/v1/businesses").status_code == 200)
+    finally:
+        again.stop()
+
+
+def test_sigterm_under_load_fails_no_request(server):
+    load = Load(server, threads=8)
+    wait_for(lambda: load.answered(200) > 50 and load.answered(201) > 20)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=20) == 0
+    load.stop()
+    assert set(load.statuses) <= {200, 201}, set(load.statuses)
+    broken = [e for e in load.errors if "ConnectError" not in e]
+    assert broken == [], "a request was taken and not answered"
+    again = Server(data=server.data)
+    assert_all_there(again, load.created)
+    again.stop()
+
+
+def test_slow_requests_finish_while_draining(server):
+    body = b'{"name":"Slowly sent"}'
+    head = (f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode()
+    s = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    s.sendall(head + body[:5])
+    time.sleep(0.3)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    s.sendall(body[5:])
+    reply = b""
+    while chunk := s.recv(65536):
+        reply += chunk
+    assert reply.startswith(b"HTTP/1.1 201") and b"connection: close" in reply.lower()
+    assert server.process.wait(timeout=20) == 0
+
+
+def test_everything_is_killed(server):
+    load = Load(server)
+    wait_for(lambda: load.answered(201) > 20)
+    victims = [server.process.pid, *server.workers(), server.postmaster()]
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    load.stop()
+    server.process.wait()
+    again = Server(data=server.data)
+    assert_all_there(again, load.created)
+    assert again.get("/v1/businesses", limit=1)["meta"]["pagination"]["total"] >= len(load.created)
+    again.stop()
+
+
+def test_a_killed_supervisor_leaves_no_worker(server):
+    workers, postmaster = server.workers(), server.postmaster()
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers))
+    assert os.path.exists(f"/proc/{postmaster}"), "the cluster waits for whoever comes next"
+    again = Server(data=server.data)
+    assert again.postmaster() == postmaster
+    again.stop()
+    assert not os.path.exists(f"/proc/{postmaster}"), "and that one stops it"
+
+
+def test_a_crash_loop_backs_off(server):
+    began = time.monotonic()
+    restarts = 0
+    while time.monotonic() - began < 5:
+        for pid in server.workers():
+            os.kill(pid, signal.SIGKILL)
+            restarts += 1
+        time.sleep(0.02)
+    assert restarts < 30
+    wait_for(lambda: len(server.workers()) == 2)
+
+
+def test_commands_join_the_running_cluster(server):
+    done = run("migrate", "--status", data=server.data)
+    assert done.returncode == 0 and "0 pending" in done.stdout
+    assert server.http.get("/readyz").status_code == 200
