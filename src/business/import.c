@@ -293,14 +293,29 @@ static struct values *check_inspection(struct import *im, struct record *record)
 	return NULL;
 }
 
-static bool check_categories(struct import *im, struct record *record, struct values *v)
+/* A category that does not exist would fail the whole batch: its row is rejected instead. */
+static bool check_category(struct import *im, const struct record *record, const char *slug)
 {
-	struct value *primary = values_get(v, "primary_category");
-
-	if (!primary->text || import_has_category(&im->categories, primary->text))
+	if (!slug || import_has_category(&im->categories, slug))
 		return true;
-	import_reject(im, record->line, NULL, "there is no category \"%s\"", primary->text);
+	import_reject(im, record->line, NULL, "there is no category \"%s\"", slug);
 	return false;
+}
+
+static bool check_categories(struct import *im, const struct record *record)
+{
+	json_t *other;
+	size_t i;
+
+	if (!check_category(im, record,
+			    json_string_value(json_object_get(record->body, "primary_category"))))
+		return false;
+	json_array_foreach(json_object_get(record->body, "other_categories"), i, other)
+	{
+		if (!check_category(im, record, json_string_value(other)))
+			return false;
+	}
+	return true;
 }
 
 static int take(struct import *im, struct record *record)
@@ -318,7 +333,7 @@ static int take(struct import *im, struct record *record)
 		return OK;
 	}
 	v = check(im, record);
-	if (!v || !check_categories(im, record, v))
+	if (!v || !check_categories(im, record))
 		return OK;
 	im->counts.read++;
 	row->line = record->line;
