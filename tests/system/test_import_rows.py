@@ -33,3 +33,10 @@ def test_a_website_without_a_scheme_is_taken_as_http(server, csv_file):
     assert done.returncode == 0, done.stdout + done.stderr
     hits = server.get("/v1/businesses", source="rows-websites", sort="name")["data"]
     assert [hit["website"] for hit in hits] == ["http://www.example.com/tea", "https://example.com/"]
+
+
+def test_an_argument_too_many_is_a_usage_error(csv_file):
+    path = csv_file("1,Any,,,")
+    done = run("import", "csv", path, "another.csv")
+    assert done.returncode == 2
+    assert "usage: guildford import" in done.stderr
