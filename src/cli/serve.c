@@ -161,21 +161,16 @@ static int be_worker(int number, int ready_fd, pid_t parent)
 	return worker_run(&settings);
 }
 
-/* Forks worker `number`; `ready` may be -1. */
+/* Forks worker `number`, which tells `ready` when it serves; -1 when nobody waits for that. */
 static void start_worker(int number, int ready)
 {
 	struct child *c = &supervisor.children[number - 1];
 	pid_t parent = getpid();
-	int fds[2] = { -1, -1 };
 
-	if (ready < 0 && pipe(fds) == 0)
-		close(fds[0]);
 	log_flush();
 	c->pid = fork();
 	if (c->pid == 0)
-		_exit(be_worker(number, ready >= 0 ? ready : fds[1], parent));
-	if (fds[1] >= 0)
-		close(fds[1]);
+		_exit(be_worker(number, ready, parent));
 	c->started_us = time_monotonic_us();
 	if (c->pid > 0)
 		return;

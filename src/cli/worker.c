@@ -90,7 +90,7 @@ int worker_run(const struct worker_settings *settings)
 		log_error("cannot serve: %s", uv_strerror(rc));
 		return EXIT_FAILED;
 	}
-	if (coro_start(announce, (void *)settings) != 0)
+	if (settings->ready_fd >= 0 && coro_start(announce, (void *)settings) != 0)
 		return EXIT_FAILED;
 	loop_run();
 	loop_close();

@@ -6,7 +6,7 @@
 struct worker_settings {
 	int number;	 /* 1 and up: its metrics slot */
 	int listen_fd;	 /* bound, listening, shared with the other workers */
-	int ready_fd;	 /* gets one byte when the worker serves */
+	int ready_fd;	 /* gets one byte when the worker serves; -1: nobody waits for it */
 	const char *url; /* libpq connection string */
 };
 
