@@ -2,7 +2,8 @@
 /*
  * The log: one JSON object per line on standard error, UTC, with time, level, pid and message. Values are escaped, so
  * that no input can forge a line. log_line() takes a finished object for the access log. Lines are written with one
- * write(2) each; a full pipe drops the line and counts it rather than block.
+ * write(2) each. Standard error is not made non-blocking, for it may be shared with a terminal: whoever reads it must
+ * keep reading. A write that fails is counted.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -22,7 +23,7 @@ void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Writes a finished line (no newline) as it is; batched until log_flush() or 16 KiB: the loop flushes once a turn. */
 void log_line(const char *line, size_t len);
 void log_flush(void);
-/* Lines lost because standard error would have blocked. */
+/* Writes that failed, and lines too long to write. */
 unsigned long long log_dropped(void);
 
 #endif

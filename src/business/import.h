@@ -57,7 +57,6 @@ struct task *import_task(struct import *im);
 /* The readers' table: import_fhrs.c, import_csv.c, import_geojson.c. They read `f` to its end. wait */
 struct import_reader {
 	const char *format;
-	const char *source; /* default */
 	int (*read)(struct import *im, FILE *f);
 };
 extern const struct import_reader fhrs_reader, csv_reader, geojson_reader;

@@ -373,4 +373,4 @@ static int read_csv(struct import *im, FILE *f)
 	return rc;
 }
 
-const struct import_reader csv_reader = { .format = "csv", .source = "csv", .read = read_csv };
+const struct import_reader csv_reader = { .format = "csv", .read = read_csv };

@@ -261,4 +261,4 @@ static int read_fhrs(struct import *im, FILE *f)
 	return rc;
 }
 
-const struct import_reader fhrs_reader = { .format = "fhrs", .source = "fhrs", .read = read_fhrs };
+const struct import_reader fhrs_reader = { .format = "fhrs", .read = read_fhrs };

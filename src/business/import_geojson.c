@@ -311,6 +311,4 @@ static int read_geojson(struct import *im, FILE *f)
 	return rc;
 }
 
-const struct import_reader geojson_reader = { .format = "geojson",
-					      .source = "osm",
-					      .read = read_geojson };
+const struct import_reader geojson_reader = { .format = "geojson", .read = read_geojson };

@@ -2,8 +2,8 @@
 /*
  * PostgreSQL, for tasks that wait. Short statements of many tasks share a few connections in pipeline mode, each
  * statement with its own Sync, so that one caller's error aborts nobody else's. Transactions and long statements lease a
- * connection of their own. Statements are prepared once per connection, keyed by the address of their text or its
- * content; values travel as parameters only. All of it runs on loop_get().
+ * connection of their own. Statements are prepared once per connection, keyed by their text; values travel as
+ * parameters only. All of it runs on loop_get().
  *
  * Failures (E_*): E_UNAVAILABLE with retry_after when PostgreSQL is away or no connection came free in time, E_TIMEOUT
  * when the deadline passed or statement_timeout struck, E_CONFLICT for constraint violations (task.failure.constraint
