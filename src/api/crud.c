@@ -290,6 +290,8 @@ static json_t *merge_patch(json_t *target, json_t *patch, int depth)
 			json_object_set_new(
 				result, key,
 				merge_patch(json_object_get(target, key), value, depth + 1));
+		else if (json_is_null(value) && depth > 0 && json_is_object(target))
+			json_object_set(result, key, value);
 		else
 			json_object_set(result, key, value);
 	}

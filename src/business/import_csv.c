@@ -121,8 +121,6 @@ static json_t *scalar(enum type type, const char *text)
 		return json_integer((json_int_t)number);
 	if (type == DECIMAL && str_to_double(text, &number))
 		return json_real(number);
-	if (type == URL && !strstr(text, "://")) /* "www.example.com" is what people write */
-		return json_sprintf("http://%s", text);
 	return json_string(text);
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a CSV that are not quite right: what is refused, what is put right, and that neither stops the rest."""
+"""Rows of a CSV that are not quite right: what is refused, and that it does not stop the rest."""
 
 import pytest
 
@@ -25,14 +25,6 @@ def test_a_row_with_an_unknown_category_is_rejected_and_the_others_are_written(s
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "3 read: 1 created, 0 updated, 0 unchanged, 0 gone, 2 rejected"
     assert report.read_text().count('there is no category "nowhere"') == 2
-
-
-def test_a_website_without_a_scheme_is_taken_as_http(server, csv_file):
-    path = csv_file("1,Plain Website,,,www.example.com/tea", "2,Whole Website,,,https://example.com/")
-    done = run("import", "csv", path, "--source", "rows-websites", data=server.data)
-    assert done.returncode == 0, done.stdout + done.stderr
-    hits = server.get("/v1/businesses", source="rows-websites", sort="name")["data"]
-    assert [hit["website"] for hit in hits] == ["http://www.example.com/tea", "https://example.com/"]
 
 
 def test_an_argument_too_many_is_a_usage_error(csv_file):
