@@ -31,5 +31,8 @@ int step_act(struct request *r)
 		pg_rollback(&r->task);
 		return rc;
 	}
-	return pg_commit(&r->task);
+	rc = pg_commit(&r->task);
+	if (rc)
+		buf_clear(&r->http->head); /* its Location and ETag are of what is not there */
+	return rc;
 }

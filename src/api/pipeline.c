@@ -75,6 +75,7 @@ static void finish(struct request *r)
 		fail(r, E_INTERNAL,
 		     "The answer is larger than it may be; ask for fewer rows or fields");
 		buf_init(&r->http->body_out, MEM(r), 65536);
+		buf_clear(&r->http->head);
 	}
 	if (r->task.failure.code)
 		reply_failure(r);
