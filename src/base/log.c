@@ -2,6 +2,8 @@
 /* JSON lines on standard error; see log.h. */
 #include "base/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,14 +38,39 @@ unsigned long long log_dropped(void)
 	return dropped;
 }
 
-/* Standard error is not made non-blocking: it may be shared with a terminal. A line is small and a pipe takes 64 KiB. */
+/* Would it take a piece now? Standard error is not made non-blocking, for it may be shared with a terminal; a pipe that
+ * polls as writable takes PIPE_BUF bytes at once. */
+static bool takes_now(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
+/* The first of the lines that fit into one piece; at least one line. */
+static size_t piece_of(const char *data, size_t len)
+{
+	size_t fits = len < PIPE_BUF ? len : PIPE_BUF;
+
+	while (fits > 0 && data[fits - 1] != '\n')
+		fits--;
+	if (fits == 0)
+		fits = strcspn(data, "\n") + 1;
+	return fits;
+}
+
+/* Lines, the last of which is ended. */
 static void put(const char *data, size_t len)
 {
-	ssize_t n = write(STDERR_FILENO, data, len);
+	while (len > 0) {
+		size_t piece = piece_of(data, len);
 
-	if (n != (ssize_t)len) {
-		dropped++;
-		metric_add(METRIC_LOG_DROPPED, 1);
+		if (!takes_now() || write(STDERR_FILENO, data, piece) != (ssize_t)piece) {
+			dropped++;
+			metric_add(METRIC_LOG_DROPPED, 1);
+		}
+		data += piece;
+		len -= piece;
 	}
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log: one JSON object per line on standard error, UTC, with time, level, pid and message. Values are escaped, so
- * that no input can forge a line. log_line() takes a finished object for the access log. Lines are written with one
- * write(2) each. Standard error is not made non-blocking, for it may be shared with a terminal: whoever reads it must
- * keep reading. A write that fails is counted.
+ * that no input can forge a line. log_line() takes a finished object for the access log. Whole lines are written, up to
+ * PIPE_BUF bytes at a time; when nobody reads, they are dropped and counted rather than waited for.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -23,7 +22,7 @@ void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Writes a finished line (no newline) as it is; batched until log_flush() or 16 KiB: the loop flushes once a turn. */
 void log_line(const char *line, size_t len);
 void log_flush(void);
-/* Writes that failed, and lines too long to write. */
+/* Writes that failed or would have had to wait, and lines too long to write. */
 unsigned long long log_dropped(void);
 
 #endif

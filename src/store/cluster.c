@@ -61,39 +61,73 @@ static void pause_ms(long ms)
 	nanosleep(&(struct timespec) { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
-static int find_bin(struct place *p)
+/* The major version that made the cluster, 0 when there is none yet. */
+static int cluster_version(const struct place *p)
 {
-	const char *path = getenv("PATH");
+	char file[NAME + 32], line[16] = "";
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/PG_VERSION", p->postgres);
+	f = fopen(file, "re");
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	return (int)strtol(line, NULL, 10);
+}
+
+/* Debian's packages: the version that made the cluster, for a new one the newest. */
+static bool find_packaged(struct place *p, int wanted)
+{
+	static const char folder[] = "/usr/lib/postgresql/";
 	int best = -1;
 	glob_t found;
 
-	if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			int version = (int)strtol(
-				found.gl_pathv[i] + strlen("/usr/lib/postgresql/"), NULL, 10);
+	if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		int version = (int)strtol(found.gl_pathv[i] + strlen(folder), NULL, 10);
 
-			if (version <= best)
-				continue;
-			best = version;
-			snprintf(p->bin, sizeof(p->bin), "/usr/lib/postgresql/%d/bin", version);
-		}
-		globfree(&found);
+		if (version <= best || (wanted && version != wanted))
+			continue;
+		best = version;
+		snprintf(p->bin, sizeof(p->bin), "%s%d/bin", folder, version);
 	}
-	while (best < 0 && path && *path) {
+	globfree(&found);
+	return best >= 0;
+}
+
+static bool find_in_path(struct place *p)
+{
+	const char *path = getenv("PATH");
+
+	while (path && *path) {
 		size_t len = strcspn(path, ":");
 		char file[NAME];
 
 		snprintf(p->bin, sizeof(p->bin), "%.*s", (int)len, path);
 		snprintf(file, sizeof(file), "%s/postgres", p->bin);
 		if (len > 0 && access(file, X_OK) == 0)
-			return 0;
+			return true;
 		path += len + (path[len] == ':');
 	}
-	if (best >= 0)
+	return false;
+}
+
+static int find_bin(struct place *p)
+{
+	int wanted = cluster_version(p);
+
+	if (find_packaged(p, wanted) || find_in_path(p))
 		return 0;
-	snprintf(
-		p->why, p->size,
-		"PostgreSQL is not installed: no postgres in /usr/lib/postgresql/*/bin nor in PATH");
+	if (wanted)
+		snprintf(p->why, p->size, "%s was made by PostgreSQL %d, which is not installed",
+			 p->postgres, wanted);
+	else
+		snprintf(
+			p->why, p->size,
+			"PostgreSQL is not installed: no postgres in /usr/lib/postgresql/*/bin nor in PATH");
 	return -1;
 }
 
@@ -368,7 +402,8 @@ static pid_t launch(const struct place *p)
 {
 	long long mb = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGE_SIZE) / (1024 * 1024);
 	long long shared = mb / 4 < 1024 ? mb / 4 : 1024;
-	char buffers[64], cache[64], sockets[NAME + 32];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	char buffers[64], cache[64], connections[64], sockets[NAME + 32];
 	char *argv[] = {
 		"postgres",
 		"-D",
@@ -386,7 +421,7 @@ static pid_t launch(const struct place *p)
 		"-c",
 		cache,
 		"-c",
-		"max_connections=100",
+		connections,
 		"-c",
 		"jit=off",
 		"-c",
@@ -408,6 +443,8 @@ static pid_t launch(const struct place *p)
 
 	snprintf(sockets, sizeof(sockets), "unix_socket_directories=%s", p->socket);
 	snprintf(buffers, sizeof(buffers), "shared_buffers=%lldMB", shared < 16 ? 16 : shared);
+	/* a worker a core has up to ten by default, and people set more */
+	snprintf(connections, sizeof(connections), "max_connections=%ld", 80 + 20 * cores);
 	snprintf(cache, sizeof(cache), "effective_cache_size=%lldMB", mb / 2 < 64 ? 64 : mb / 2);
 	return spawn(p, "postgres", argv);
 }
