@@ -260,7 +260,9 @@ static const char *check_phone(TALLOC_CTX *mem, const struct field *field, json_
 		memmove(digits + 3, digits + 4, sizeof(digits) - 4);
 		n--;
 	}
-	return n < 8 || n > 16 || digits[1] == '0' ? NULL : talloc_strdup(mem, digits);
+	if (n < 8 || n > 16 || digits[1] == '0' || strncmp(digits, "+440", 4) == 0)
+		return NULL;
+	return talloc_strdup(mem, digits);
 }
 
 /* The shapes of BS 7666: A9, A99, AA9, AA99, A9A, AA9A, then 9AA without C I K M O V. */
