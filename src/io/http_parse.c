@@ -412,9 +412,9 @@ static size_t take_request(struct conn *c, const char *data, size_t len)
 {
 	size_t blank = 0, end;
 
-	/* empty lines before a request are passed over (RFC 9112 section 2.2) */
-	while (c->state == CONN_IDLE && len - blank >= 2 && blank < 8 && data[blank] == '\r' &&
-	       data[blank + 1] == '\n')
+	/* empty lines before a request are passed over (RFC 9112 section 2.2); in CONN_HEAD one is there if its CR
+	 * came alone */
+	while (len - blank >= 2 && data[blank] == '\r' && data[blank + 1] == '\n')
 		blank += 2;
 	if (blank == len)
 		return len;
