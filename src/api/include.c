@@ -17,6 +17,14 @@ static const struct relation *find(const struct resource *resource, const char *
 	return NULL;
 }
 
+static bool has(const struct included *inc, const struct relation *relation)
+{
+	for (int i = 0; i < inc->count; i++)
+		if (inc->items[i].relation == relation)
+			return true;
+	return false;
+}
+
 int include_from_query(struct request *r, const struct resource *resource, struct included *inc)
 {
 	const char *text = query_text(r, "include");
@@ -36,6 +44,8 @@ int include_from_query(struct request *r, const struct resource *resource, struc
 			return task_problem(&r->task, "include",
 					    "\"%.60s\" is not a relation of %s", names[i],
 					    resource->name);
+		if (has(inc, relation))
+			continue;
 		inc->items[inc->count].relation = relation;
 		inc->items[inc->count++].next = 0;
 	}
