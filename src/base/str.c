@@ -51,6 +51,19 @@ bool str_is_utf8(const char *text, size_t len)
 	return true;
 }
 
+void str_repair_utf8(char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		size_t n = char_length((const unsigned char *)text + i, len - i);
+
+		if (n == 0)
+			text[i] = '?';
+		i += n ? n : 1;
+	}
+}
+
 size_t str_length_utf8(const char *text, size_t len)
 {
 	size_t count = 0;

@@ -15,6 +15,8 @@
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF)? NUL bytes count as well-formed. */
 bool str_is_utf8(const char *text, size_t len);
+/* Makes a text well-formed: a "?" for each byte that belongs to no character. */
+void str_repair_utf8(char *text);
 /* The number of code points in well-formed UTF-8. */
 size_t str_length_utf8(const char *text, size_t len);
 /* Has it a control character (C0 but tab, LF and CR when `lines`, DEL, C1)? */

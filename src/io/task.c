@@ -5,9 +5,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/str.h"
 #include "io/coro.h"
 #include "io/loop.h"
 #include "base/banned.h"
+
+/* Formats may cut what a caller sent ("%.60s") within a character, and the text goes into JSON. */
+static char *format(TALLOC_CTX *mem, const char *message, va_list ap) PRINTF_LIKE(2, 0);
+
+static char *format(TALLOC_CTX *mem, const char *message, va_list ap)
+{
+	char *text = talloc_vasprintf(mem, message, ap);
+
+	str_repair_utf8(text);
+	return text;
+}
 
 int task_fail(struct task *t, enum error_code code, const char *message, ...)
 {
@@ -18,7 +30,7 @@ int task_fail(struct task *t, enum error_code code, const char *message, ...)
 	t->failure.code = code;
 	if (message) {
 		va_start(ap, message);
-		t->failure.message = talloc_vasprintf(t->mem, message, ap);
+		t->failure.message = format(t->mem, message, ap);
 		va_end(ap);
 	}
 	return code;
@@ -27,6 +39,7 @@ int task_fail(struct task *t, enum error_code code, const char *message, ...)
 int task_problem(struct task *t, const char *field, const char *message, ...)
 {
 	struct failure *f = &t->failure;
+	char *name;
 	va_list ap;
 
 	if (f->code && f->code != E_VALIDATION)
@@ -36,10 +49,11 @@ int task_problem(struct task *t, const char *field, const char *message, ...)
 		return E_VALIDATION;
 	if (!f->problems)
 		f->problems = talloc_array(t->mem, struct problem, PROBLEMS_MAX);
+	name = talloc_strndup(t->mem, field, 200);
+	str_repair_utf8(name);
 	va_start(ap, message);
 	f->problems[f->problem_count++] = (struct problem) {
-		.field = talloc_strndup(t->mem, field, 200),
-		.message = talloc_vasprintf(t->mem, message, ap)
+		.field = name, .message = format(t->mem, message, ap)
 	};
 	va_end(ap);
 	return E_VALIDATION;
