@@ -425,6 +425,14 @@ static const char *check_object(TALLOC_CTX *mem, const struct field *field, json
 	return copy;
 }
 
+/* Up to 2^53 a double holds every whole number; beyond, and with a fraction, it is none for an INT to take. */
+json_t *type_number(enum type type, double number)
+{
+	if (type == INT && number == floor(number) && fabs(number) <= 9007199254740992.0)
+		return json_integer((json_int_t)number);
+	return json_real(number);
+}
+
 const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text,
 			    const char **problem)
 {
@@ -433,9 +441,7 @@ const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const ch
 	json_t *value;
 
 	if ((field->type == INT || field->type == DECIMAL) && str_to_double(text, &number))
-		value = field->type == INT && number == floor(number)
-				? json_integer((json_int_t)number)
-				: json_real(number);
+		value = type_number(field->type, number);
 	else if (field->type == BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
 		value = json_boolean(text[0] == 't');
 	else

@@ -117,10 +117,8 @@ static json_t *scalar(enum type type, const char *text)
 		return json_true();
 	if (type == BOOL && (str_equal_nocase(text, "false") || str_equal_nocase(text, "no")))
 		return json_false();
-	if (type == INT && str_to_double(text, &number))
-		return json_integer((json_int_t)number);
-	if (type == DECIMAL && str_to_double(text, &number))
-		return json_real(number);
+	if ((type == INT || type == DECIMAL) && str_to_double(text, &number))
+		return type_number(type, number);
 	return json_string(text);
 }
 
