@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
@@ -318,19 +318,19 @@ static const char *check_zone(TALLOC_CTX *mem, const struct field *field, json_t
 			      const char **problem)
 {
 	const char *text = text_of(value, problem);
+	struct stat st;
 	char path[128];
 
 	(void)field;
 	if (!text)
 		return NULL;
 	*problem = "must be an IANA time zone such as Europe/London";
-	if (strlen(text) > 64 || !isupper((unsigned char)text[0]) || strstr(text, "..") ||
+	if (strlen(text) > 64 || !isupper((unsigned char)text[0]) || strstr(text, "//") ||
 	    text[strspn(text,
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")])
 		return NULL;
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", text);
-	return access(path, R_OK) == 0 && text[strlen(text) - 1] != '/' ? talloc_strdup(mem, text)
-									: NULL;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? talloc_strdup(mem, text) : NULL;
 }
 
 static const char *check_object(TALLOC_CTX *mem, const struct field *field, json_t *value,

@@ -67,6 +67,20 @@ void fuzz_check_failure(const struct task *t)
 	}
 }
 
+/* A time zone is one that programs can load. */
+static void check_zone(const char *zone)
+{
+	char path[128], magic[4] = "";
+	FILE *f;
+
+	assert(!strstr(zone, "//"));
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
+	f = fopen(path, "r");
+	assert(f && fread(magic, 1, sizeof(magic), f) == sizeof(magic));
+	assert(memcmp(magic, "TZif", sizeof(magic)) == 0);
+	fclose(f);
+}
+
 /* The JSON that a stored value is given out as. */
 static json_t *to_json(TALLOC_CTX *mem, const struct value *v)
 {
@@ -123,6 +137,8 @@ void fuzz_check_again(const struct values *values)
 		const char *text = values->items[i].text;
 
 		assert(!text || str_is_utf8(text, strlen(text)));
+		if (text && values->items[i].field->type == ZONE)
+			check_zone(text);
 		if (text && strcmp(text, again->items[i].text) != 0)
 			fprintf(stderr, "%s: \"%s\" became \"%s\"\n", values->items[i].field->name,
 				text, again->items[i].text);
