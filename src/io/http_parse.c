@@ -267,8 +267,9 @@ static enum error_code check_target(struct http_exchange *x, const char **why)
 		return x->method == METHOD_OPTIONS ? OK : E_BAD_REQUEST;
 	if (strncasecmp(x->target, "http://", 7) != 0 && strncasecmp(x->target, "https://", 8) != 0)
 		return E_BAD_REQUEST;
-	path = strchr(strstr(x->target, "://") + 3, '/');
-	x->target = path ? path : "/";
+	path = strstr(x->target, "://") + 3;
+	path += strcspn(path, "/?");
+	x->target = *path == '?' ? talloc_asprintf(x->mem, "/%s", path) : *path ? path : "/";
 	return OK;
 }
 
