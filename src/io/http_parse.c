@@ -106,8 +106,8 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len)
 	struct http_header *h = &c->x->headers[c->x->header_count];
 	char *name;
 
-	if (c->x->header_count == HTTP_HEADERS_MAX)
-		return HPE_USER; /* a trailer */
+	if (c->state == CONN_BODY)
+		return 0; /* trailers are read and dropped: nothing but the time limits their number */
 	name = talloc_strndup(c->x->mem, at, len);
 	for (char *p = name; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
@@ -120,6 +120,8 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len)
 	struct conn *c = parser->data;
 	struct http_header *h = &c->x->headers[c->x->header_count];
 
+	if (c->state == CONN_BODY)
+		return 0;
 	while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
 		len--;
 	h->value = talloc_strndup(c->x->mem, at, len);
@@ -130,7 +132,6 @@ static int on_header_complete(llhttp_t *parser)
 {
 	struct conn *c = parser->data;
 
-	/* trailers are read and dropped */
 	if (c->state != CONN_BODY)
 		c->x->header_count++;
 	return 0;

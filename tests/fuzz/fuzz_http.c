@@ -46,6 +46,8 @@ static void check_request(const struct http_exchange *x)
 		assert(*c > ' ' && *c < 0x7f && *c != '#');
 	for (int i = 0; i < x->header_count; i++)
 		assert(!strpbrk(x->headers[i].value, "\r\n"));
+	/* what the client sends as trailers or extensions takes no memory */
+	assert(talloc_total_blocks(x->mem) <= 2 * (size_t)x->header_count + 10);
 	if (length)
 		assert(strtoull(length, NULL, 10) == x->body_len);
 }
