@@ -45,18 +45,18 @@ static bool find_features(struct source *s)
 {
 	char key[KEY_MAX + 1];
 	size_t len = 0;
-	bool in_string = false, was_key = false;
+	bool in_string = false, escaped = false, was_key = false;
 	int depth = 0, c;
 
 	while ((c = next_byte(s)) != EOF) {
 		if (in_string) {
 			if (c == '\\') {
 				next_byte(s);
-				len = KEY_MAX; /* no key of ours has an escape */
+				escaped = true; /* no key of ours has an escape */
 			} else if (c == '"') {
 				in_string = false;
-				key[len < KEY_MAX ? len : KEY_MAX] = '\0';
-				was_key = depth == 1 && strcmp(key, "features") == 0;
+				key[len] = '\0';
+				was_key = depth == 1 && !escaped && strcmp(key, "features") == 0;
 			} else if (len < KEY_MAX) {
 				key[len++] = (char)c;
 			}
@@ -64,6 +64,7 @@ static bool find_features(struct source *s)
 		}
 		if (c == '"') {
 			in_string = true;
+			escaped = false;
 			len = 0;
 		} else if (c == '[' && was_key && depth == 1) {
 			return true;
@@ -117,6 +118,8 @@ static void add_positions(json_t *coordinates, struct mean *mean, int depth)
 	if (depth > DEPTH_MAX || !json_is_array(coordinates))
 		return;
 	if (json_is_number(json_array_get(coordinates, 0))) {
+		if (!json_is_number(json_array_get(coordinates, 1)))
+			return;
 		mean->lng += json_number_value(json_array_get(coordinates, 0));
 		mean->lat += json_number_value(json_array_get(coordinates, 1));
 		mean->count++;

@@ -15,6 +15,7 @@ struct run {
 	const struct import_reader *reader;
 	struct import_options options;
 	FILE *f;
+	long read;
 };
 
 static long written;
@@ -78,11 +79,12 @@ static void run_reader(void *arg)
 		assert((int)t.failure.code == rc && rc != E_INTERNAL);
 	else
 		assert(im->counts.read == written + im->counts.rejected);
+	run->read = rc ? -1 : im->counts.read;
 	finish(im, rc);
 	talloc_free(t.mem);
 }
 
-void fuzz_import(const struct import_reader *reader, const char *map, const uint8_t *data,
+long fuzz_import(const struct import_reader *reader, const char *map, const uint8_t *data,
 		 size_t size)
 {
 	static bool ready;
@@ -103,4 +105,5 @@ void fuzz_import(const struct import_reader *reader, const char *map, const uint
 		abort();
 	assert(coro_count() == 0);
 	fclose(run.f);
+	return run.read;
 }

@@ -6,7 +6,8 @@
 #include "business/import.h"
 #include "fuzz.h"
 
-void fuzz_import(const struct import_reader *reader, const char *map, const uint8_t *data,
+/* Returns how many records were read, -1 when the file was refused. */
+long fuzz_import(const struct import_reader *reader, const char *map, const uint8_t *data,
 		 size_t size);
 
 #endif
