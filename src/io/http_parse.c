@@ -391,8 +391,9 @@ static size_t head_end(const char *data, size_t len)
 static bool worth_waiting(struct conn *c, const char *data, size_t len)
 {
 	const char *line_end = memchr(data, '\n', len);
+	size_t first = line_end ? (size_t)(line_end - data) : len;
 
-	if (!line_end && len > (size_t)c->limits->url_max + 32) {
+	if (first > (size_t)c->limits->url_max + 32) {
 		conn_refuse(c, E_URI_TOO_LONG, NULL);
 		return false;
 	}

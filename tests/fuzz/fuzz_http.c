@@ -113,7 +113,7 @@ static const char *check_reply(const char *reply, const char *end, bool head, bo
 static void check_replies(const struct buf *out)
 {
 	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
-	const char *at = out->data, *end = out->data + out->len;
+	const char *at = out->len ? out->data : "", *end = at + out->len;
 
 	for (size_t i = 0; i < seen.heads.len; i++) {
 		if ((size_t)(end - at) >= sizeof(interim) &&
