@@ -33,6 +33,7 @@ static const struct {
 struct establishment {
 	TALLOC_CTX *mem;
 	int count;
+	bool open; /* the last item's element has not ended */
 	struct {
 		char name[40];
 		char *text;
@@ -47,12 +48,30 @@ static const char *text_of(const struct establishment *e, const char *name)
 	return NULL;
 }
 
+/* An element's text may come in several pieces, with comments or CDATA between them. */
 static void keep(struct establishment *e, const char *name, const char *text)
 {
-	if (e->count == ITEMS_MAX || strlen(name) >= sizeof(e->items[0].name))
+	if (!e->open) {
+		if (e->count == ITEMS_MAX || strlen(name) >= sizeof(e->items[0].name))
+			return;
+		snprintf(e->items[e->count].name, sizeof(e->items[0].name), "%s", name);
+		e->items[e->count++].text = talloc_strdup(e->mem, "");
+		e->open = true;
+	}
+	e->items[e->count - 1].text = talloc_strndup_append_buffer(
+		e->items[e->count - 1].text, text, TEXT_MAX - strlen(e->items[e->count - 1].text));
+}
+
+/* The element ends: its text is whole. */
+static void end_item(struct establishment *e)
+{
+	char *text = e->open ? e->items[e->count - 1].text : NULL;
+
+	e->open = false;
+	if (!text)
 		return;
-	snprintf(e->items[e->count].name, sizeof(e->items[0].name), "%s", name);
-	e->items[e->count++].text = str_trim(talloc_strndup(e->mem, text, TEXT_MAX));
+	str_repair_utf8(text); /* its end may be cut off within a character */
+	e->items[e->count - 1].text = str_trim(text);
 }
 
 static const char *category_of(const char *type)
@@ -196,12 +215,17 @@ static int read_establishment(xmlTextReaderPtr reader, struct establishment *e)
 	while ((rc = xmlTextReaderRead(reader)) == 1 && xmlTextReaderDepth(reader) > depth) {
 		int type = xmlTextReaderNodeType(reader);
 
-		if (type == XML_READER_TYPE_ELEMENT)
+		if (type == XML_READER_TYPE_ELEMENT || type == XML_READER_TYPE_END_ELEMENT) {
+			end_item(e);
 			snprintf(name, sizeof(name), "%s",
-				 (const char *)xmlTextReaderConstLocalName(reader));
-		else if (type == XML_READER_TYPE_TEXT || type == XML_READER_TYPE_CDATA)
+				 type == XML_READER_TYPE_ELEMENT
+					 ? (const char *)xmlTextReaderConstLocalName(reader)
+					 : "");
+		} else if (type == XML_READER_TYPE_TEXT || type == XML_READER_TYPE_CDATA) {
 			keep(e, name, (const char *)xmlTextReaderConstValue(reader));
+		}
 	}
+	end_item(e);
 	return rc;
 }
 
