@@ -33,11 +33,31 @@ static void note(const struct http_exchange *x)
 	buf_addc(b, '\n');
 }
 
+static int count(const struct http_exchange *x, const char *name, const char **value)
+{
+	int n = 0;
+
+	for (int i = 0; i < x->header_count; i++) {
+		if (strcmp(x->headers[i].name, name) != 0)
+			continue;
+		*value = x->headers[i].value;
+		n++;
+	}
+	return n;
+}
+
 static void check_request(const struct http_exchange *x)
 {
 	const char *length = http_header_get(x, "content-length");
 
+	const char *coding = NULL, *value;
+
 	assert(x->method != METHOD_OTHER);
+	/* one framing, one host: else two servers read it differently */
+	assert(count(x, "host", &value) <= 1 && count(x, "content-length", &value) <= 1);
+	assert(count(x, "transfer-encoding", &coding) <= 1);
+	assert(!coding || (str_equal_nocase(coding, "chunked") && !length));
+	assert(length || coding || x->body_len == 0);
 	assert(x->target[0] == '/' || strcmp(x->target, "*") == 0);
 	assert(strlen(x->target) <= (size_t)limits.url_max);
 	assert(x->header_count >= 0 && x->header_count <= HTTP_HEADERS_MAX);
