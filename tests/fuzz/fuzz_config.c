@@ -12,7 +12,7 @@ static void check_settings(void)
 {
 	struct sockaddr_storage address;
 	socklen_t len;
-	char shown[8192];
+	static char shown[8192];
 
 	assert(parse(config.listen, &address, &len) == 0);
 	for (size_t i = 0; i < config_rows_count; i++) {

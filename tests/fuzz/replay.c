@@ -36,12 +36,13 @@ static int run_folder(const char *path)
 {
 	struct dirent **entries;
 	int n = scandir(path, &entries, NULL, alphasort), rc = n < 0 ? -1 : 0;
-	char inner[4096];
 
 	for (int i = 0; i < n; i++) {
-		snprintf(inner, sizeof(inner), "%s/%s", path, entries[i]->d_name);
+		char *inner = talloc_asprintf(NULL, "%s/%s", path, entries[i]->d_name);
+
 		if (entries[i]->d_name[0] != '.' && run(inner) != 0)
 			rc = -1;
+		talloc_free(inner);
 		free(entries[i]);
 	}
 	if (n >= 0)

@@ -82,17 +82,16 @@ static void a_text_in_pieces_is_one(void **state)
 static void a_text_too_long_is_cut_between_characters(void **state)
 {
 	struct import im;
-	char xml[4096], name[2001] = "";
+	char *xml = talloc_strdup(NULL,
+				  "<a><EstablishmentDetail><FHRSID>1</FHRSID><BusinessName>x");
 	const char *read;
 
 	(void)state;
-	for (size_t i = 0; i < 999; i++)
-		memcpy(name + 2 * i, "\xc3\xa9", 2);
-	snprintf(xml, sizeof(xml),
-		 "<a><EstablishmentDetail><FHRSID>1</FHRSID><BusinessName>x%s</BusinessName>"
-		 "</EstablishmentDetail></a>",
-		 name);
+	for (int i = 0; i < TEXT_MAX; i++)
+		xml = talloc_strdup_append_buffer(xml, "\xc3\xa9");
+	xml = talloc_strdup_append_buffer(xml, "</BusinessName></EstablishmentDetail></a>");
 	read_xml(&im, xml);
+	talloc_free(xml);
 	read = json_string_value(json_object_get(im.body, "name"));
 	assert_non_null(read);
 	assert_int_equal(strlen(read), TEXT_MAX);
