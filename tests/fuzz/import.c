@@ -73,7 +73,7 @@ static void run_reader(void *arg)
 	im->options = &run->options;
 	im->reader = run->reader;
 	im->batch_mem = talloc_new(t.mem);
-	snprintf(im->source, sizeof(im->source), "%s", run->reader->source);
+	snprintf(im->source, sizeof(im->source), "%s", run->reader->format);
 	rc = read_file(im, run->f);
 	if (rc)
 		assert((int)t.failure.code == rc && rc != E_INTERNAL);
