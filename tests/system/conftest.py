@@ -42,6 +42,14 @@ def run(*args, data=None, timeout=120, **env):
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=clean_environment(**env))
 
 
+def name_of(pid):
+    """Of a process; empty when it has just ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 class Server:
     """guildford serve, on a folder and a free port."""
 
@@ -68,7 +76,7 @@ class Server:
         """Process ids of the workers: the supervisor's children that are not PostgreSQL."""
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         children = [int(pid) for pid in pathlib.Path(path).read_text().split()]
-        return [pid for pid in children if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "guildford"]
+        return [pid for pid in children if name_of(pid) == "guildford"]
 
     def postmaster(self):
         return int((pathlib.Path(self.data) / "postgres/postmaster.pid").read_text().split("\n")[0])
