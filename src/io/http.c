@@ -20,6 +20,7 @@
 
 enum {
 	LISTENERS_MAX = 8,
+	BACKLOG = 4096, /* this listen() has the last word on the socket's */
 	READ_SIZE = 65536,
 	PAUSE_AT = 65536,
 	IN_MAX = 4 << 20,
@@ -244,6 +245,12 @@ void conn_written(struct conn *c)
 	}
 }
 
+void conn_drop(struct conn *c)
+{
+	conn_close(c);
+	conn_written(c);
+}
+
 static void on_eof(struct conn *c)
 {
 	c->eof = true;
@@ -324,8 +331,10 @@ static void on_connection(uv_stream_t *listener, int status)
 {
 	struct conn *c;
 
-	if (status < 0)
+	if (status < 0) { /* out of descriptors: libuv has taken the client and closed it */
+		metric_add(METRIC_CONNECTIONS_REFUSED, 1);
 		return;
+	}
 	c = new_conn(&server.limits, server.handler);
 	uv_tcp_init(loop_get(), &c->tcp);
 	c->tcp.data = c;
@@ -410,7 +419,7 @@ int http_serve(int fd, const struct http_limits *limits, http_handler_fn *handle
 	uv_tcp_init(loop_get(), listener);
 	rc = uv_tcp_open(listener, fd);
 	if (rc == 0)
-		rc = uv_listen((uv_stream_t *)listener, 1024, on_connection);
+		rc = uv_listen((uv_stream_t *)listener, BACKLOG, on_connection);
 	if (rc == 0)
 		server.listener_fds[server.listener_count++] = fd;
 	return rc;

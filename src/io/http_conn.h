@@ -55,6 +55,8 @@ void conn_reply(struct conn *c);
 /* http.c */
 void conn_enter(struct conn *c, enum conn_state state);
 void conn_close(struct conn *c);
+/* Closes it while busy, when the handler has nothing more to say or never will: lets go of the exchange as well. */
+void conn_drop(struct conn *c);
 /* The reply is written: the next request, or the end. */
 void conn_written(struct conn *c);
 bool http_is_draining(void);

@@ -77,7 +77,7 @@ static void dispatch(struct conn *c)
 	}
 	conn_enter(c, CONN_BUSY);
 	if (coro_start(serve, c) != 0)
-		conn_close(c);
+		conn_drop(c);
 }
 
 void conn_refuse(struct conn *c, enum error_code code, const char *why)
@@ -91,7 +91,7 @@ void conn_refuse(struct conn *c, enum error_code code, const char *why)
 	dispatch(c);
 }
 
-/* llhttp's callbacks. The head is fed as one piece, so that every span comes whole; a NUL is put behind it later. */
+/* llhttp's callbacks. The head is fed as one piece, so that every span comes whole. */
 static int on_url(llhttp_t *parser, const char *at, size_t len)
 {
 	struct conn *c = parser->data;
@@ -155,6 +155,17 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 	return buf_full(&c->body) ? HPE_USER : 0;
 }
 
+/* A chunk that cannot fit is refused by its size, not after it has been read. */
+static int on_chunk_header(llhttp_t *parser)
+{
+	struct conn *c = parser->data;
+
+	if (parser->content_length <= c->body.max - c->body.len)
+		return 0;
+	c->body.full = true;
+	return HPE_USER;
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
 	(void)parser;
@@ -168,6 +179,7 @@ static const llhttp_settings_t callbacks = {
 	.on_header_value_complete = on_header_complete,
 	.on_headers_complete = on_headers_complete,
 	.on_body = on_body,
+	.on_chunk_header = on_chunk_header,
 	.on_message_complete = on_message_complete,
 };
 
@@ -435,8 +447,9 @@ static size_t take_request(struct conn *c, const char *data, size_t len)
 		const char *line = memchr(data + blank, '\r', end);
 
 		conn_refuse(c,
-			    line - data > c->limits->url_max + 16 ? E_URI_TOO_LONG
-								  : E_HEADERS_TOO_LARGE,
+			    line - data - (ptrdiff_t)blank > c->limits->url_max + 16
+				    ? E_URI_TOO_LONG
+				    : E_HEADERS_TOO_LARGE,
 			    NULL);
 		return blank + end;
 	}
@@ -491,13 +504,16 @@ void conn_take(struct conn *c, const char *data, size_t len)
 	conn_continue(c);
 }
 
-void conn_continue(struct conn *c)
+static bool waits_for_client(const struct conn *c)
+{
+	return !c->closing &&
+	       (c->state == CONN_IDLE || c->state == CONN_HEAD || c->state == CONN_BODY);
+}
+
+static void parse_kept(struct conn *c)
 {
 	size_t used, before = c->in.len;
 
-	if (before == 0 || c->closing || c->state == CONN_BUSY || c->state == CONN_WRITE ||
-	    c->state == CONN_LINGER)
-		return;
 	used = parse(c, c->in.data, before);
 	if (c->closing || c->in.len != before)
 		return; /* refused: forgotten */
@@ -506,4 +522,13 @@ void conn_continue(struct conn *c)
 		talloc_free(c->in.data);
 		buf_init(&c->in, NULL, IN_MAX);
 	}
+}
+
+void conn_continue(struct conn *c)
+{
+	if (c->in.len > 0 && waits_for_client(c))
+		parse_kept(c);
+	/* who has closed their side and has been answered sends no more; half a request will not become whole */
+	if (c->eof && !c->queued && waits_for_client(c))
+		conn_close(c);
 }

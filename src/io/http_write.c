@@ -279,7 +279,7 @@ static void send_bytes(struct conn *c, struct buf *head, const char *body, size_
 	else if (n >= 0 || n == UV_EAGAIN)
 		write_rest(c, bufs, count, n > 0 ? (size_t)n : 0);
 	else
-		conn_close(c);
+		conn_drop(c);
 }
 
 void conn_reply(struct conn *c)
