@@ -52,8 +52,8 @@ int step_accept(struct request *r)
 	if (!accept || strcmp(accept, "*/*") == 0)
 		return OK;
 	r->problem_json = any_takes(r, accept, problem);
-	if (any_takes(r, accept, all))
-		return OK;
+	if (any_takes(r, accept, all) || r->http->refused)
+		return OK; /* why it was refused says more than 406 */
 	return fail(r, E_NOT_ACCEPTABLE,
 		    "Answers are application/json; errors also application/problem+json");
 }

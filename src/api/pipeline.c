@@ -61,7 +61,8 @@ static struct request *begin(struct http_exchange *x)
 	r->path = "";
 	r->caller.is = ANYONE;
 	r->task.mem = x->mem;
-	r->task.deadline = x->started_us + (uint64_t)config.request_timeout * 1000;
+	/* from now, when all of it is here: a client may take longer than that to send it */
+	r->task.deadline = time_monotonic_us() + (uint64_t)config.request_timeout * 1000;
 	choose_id(r);
 	return r;
 }

@@ -244,9 +244,11 @@ int step_route(struct request *r)
 	char **parts;
 	int n, rc;
 
-	if (r->http->refused)
+	if (r->http->refused) {
+		r->task.failure.retry_after = r->http->refused == E_UNAVAILABLE;
 		return fail(r, r->http->refused, r->http->refused_why ? "%s" : NULL,
 			    r->http->refused_why);
+	}
 	rc = query_parse(r);
 	if (rc)
 		return rc;
