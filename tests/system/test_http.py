@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import ADMIN, TOKEN, Server
+from conftest import ADMIN, TOKEN, Server, wait_for
 
 LIMITS = {"GUILDFORD_HEADER_TIMEOUT": "1000", "GUILDFORD_BODY_TIMEOUT": "1000", "GUILDFORD_IDLE_TIMEOUT": "1500",
           "GUILDFORD_WRITE_TIMEOUT": "2000", "GUILDFORD_CORS_ORIGINS": "https://town.example,https://other.example"}
@@ -369,3 +369,85 @@ def test_clients_that_go_away(server):
         with Wire(server, get("/v1/categories?limit=100") * 3) as w:
             w.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     assert server.http.get("/livez").status_code == 200
+
+
+def gauge(server, name):
+    return float(re.search(rf"^{name} (\S+)$", server.http.get("/metrics").text, re.M).group(1))
+
+
+def test_clients_that_reset_leave_nothing_behind(server):
+    for i in range(60):
+        with Wire(server, get("/livez" if i % 2 else "/v1/categories") * (1 + i % 3)) as w:
+            w.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    wait_for(lambda: gauge(server, "guildford_http_requests_in_flight") == 1)  # the one that asks
+    wait_for(lambda: gauge(server, "guildford_connections") == 1)
+
+
+@pytest.mark.parametrize("paths, cut", [
+    (["/livez"], b""),
+    (["/v1/categories", "/livez"], b""),
+    (["/v1/categories", "/v1/categories", "/v1/categories"], b""),
+    (["/v1/categories", "/livez"], b"GET /v1/cat"),
+])
+def test_half_closed_clients_get_their_answers_and_the_end(server, paths, cut):
+    with Wire(server, b"".join(get(p) for p in paths) + cut) as w:
+        w.socket.shutdown(socket.SHUT_WR)
+        for _ in paths:
+            assert w.reply()[0] == 200
+        assert w.closed() and w.buffer == b"", "at once, not by a timeout's 408"
+
+
+def test_empty_lines_before_a_request_in_pieces(server):
+    with Wire(server, b"\r") as w:
+        time.sleep(0.1)
+        w.send(b"\n\r\n" + get())
+        assert w.reply()[0] == 200
+
+
+def test_trailers_are_dropped_however_full_the_head(server):
+    head = (f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
+            "Transfer-Encoding: chunked\r\n").encode() + b"A: b\r\n" * 59 + b"\r\n"
+    trailers = b"X: y\r\n" * 500 + b"Content-Length: 7\r\nAuthorization: none\r\n\r\n"
+    with Wire(server, head + b"10\r\n{\"name\":\"Trail\"}\r\n0\r\n" + trailers + get()) as w:
+        assert w.reply()[0] == 201
+        assert w.reply()[0] == 200
+
+
+def test_a_chunk_that_cannot_fit_is_refused_by_its_size(server):
+    head = f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    with Wire(server, head + b"7fffffffffffffff\r\n{") as w:
+        assert w.reply()[0] == 413 and w.closed()
+
+
+def test_a_refusal_is_not_hidden_by_accept(server):
+    with Wire(server, b"GET /livez HTTP/1.1\r\nAccept: text/html\r\n\r\n") as w:
+        assert w.reply()[0] == 400
+
+
+def test_a_bad_request_after_good_ones_is_answered_last(server):
+    with Wire(server, get("/v1/categories") * 2 + b"GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n" + get()) as w:
+        assert [w.reply()[0] for _ in range(3)] == [200, 200, 400]
+        assert w.closed() and w.buffer == b""
+
+
+def test_a_dripping_sender_does_not_move_the_limit(server):
+    with Wire(server, b"GET /livez HTTP/1.1\r\nA: ", timeout=0.1) as w:
+        until = time.monotonic() + 15
+        while time.monotonic() < until and not w.buffer:
+            w.send(b"b")
+            try:
+                w.fill()
+            except TimeoutError:
+                pass
+        assert w.buffer.startswith(b"HTTP/1.1 408")
+
+
+def test_an_upload_may_take_longer_than_its_answer():
+    s = Server(workers=1, GUILDFORD_REQUEST_TIMEOUT="400")
+    body = b'{"name":"Slowly sent"}'
+    with Wire(s, post(b"", length=len(body))) as w:
+        for i in range(0, len(body), 8):
+            time.sleep(0.3)
+            w.send(body[i:i + 8])
+        assert w.reply()[0] == 201
+    s.stop()
