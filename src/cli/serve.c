@@ -57,6 +57,43 @@ static struct supervisor {
 	const char *sample;
 } supervisor;
 
+/* What ends the program in order, SIGKILL being for the rest. */
+static const int endings[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+static bool is_ending(int number)
+{
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		if (endings[i] == number)
+			return true;
+	return false;
+}
+
+/* Who was started with nohup stays when the terminal goes. */
+static void block_signals(void)
+{
+	struct sigaction hangup;
+
+	sigemptyset(&supervisor.signals);
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		sigaddset(&supervisor.signals, endings[i]);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
+		sigdelset(&supervisor.signals, SIGHUP);
+	sigaddset(&supervisor.signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &supervisor.signals, NULL);
+}
+
+/* Signals wait, blocked, until supervise() takes them; what may last looks for them itself. */
+static bool is_told_to_end(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		if (sigismember(&pending, endings[i]))
+			return true;
+	return false;
+}
+
 static int usage(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -77,7 +114,7 @@ static void wait_for_database(struct task *t)
 	struct pg_rows *rows;
 
 	while (pg_query(t, &rows, "select 1", PG_NONE) == E_UNAVAILABLE &&
-	       time_monotonic_us() < until) {
+	       time_monotonic_us() < until && !is_told_to_end()) {
 		task_forgive(t);
 		sleep_for(t, TICK_MS);
 	}
@@ -154,7 +191,9 @@ static int be_worker(int number, int ready_fd, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		return EXIT_FAILED;
-	signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches all; the supervisor says when */
+	/* a terminal's signals reach all; the supervisor says when */
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		signal(endings[i], SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -259,7 +298,7 @@ static void supervise(void)
 	for (;;) {
 		int number = sigtimedwait(&supervisor.signals, NULL, &tick);
 
-		if (number == SIGTERM || number == SIGINT)
+		if (is_ending(number))
 			return;
 		reap();
 		mind_cluster();
@@ -292,7 +331,8 @@ static void signal_workers(int number)
 			kill(supervisor.children[i].pid, number);
 }
 
-/* Workers drain; a second signal, or too long, kills them. Then the cluster, whose clients are gone. */
+/* Workers drain; a second signal, or too long, kills them (but a closing terminal hangs up more than once). Then the
+ * cluster, whose clients are gone. */
 static void end(void)
 {
 	const struct timespec tick = { .tv_nsec = 10000000L };
@@ -303,7 +343,7 @@ static void end(void)
 	while (count_alive() > 0 && time_monotonic_us() < until) {
 		int number = sigtimedwait(&supervisor.signals, NULL, &tick);
 
-		if (number == SIGTERM || number == SIGINT)
+		if (is_ending(number) && number != SIGHUP)
 			break;
 	}
 	signal_workers(SIGKILL);
@@ -343,11 +383,7 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "guildford: %s\n", why);
 		return EXIT_FAILED;
 	}
-	sigemptyset(&supervisor.signals);
-	sigaddset(&supervisor.signals, SIGTERM);
-	sigaddset(&supervisor.signals, SIGINT);
-	sigaddset(&supervisor.signals, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &supervisor.signals, NULL);
+	block_signals();
 	raise_limits();
 	if (start_database() != 0)
 		return EXIT_FAILED;

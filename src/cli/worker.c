@@ -33,8 +33,9 @@ static void drained(void)
 
 static void on_terminate(uv_signal_t *signal, int number)
 {
+	/* it stays open: a service manager tells everybody, then the supervisor tells us once more */
+	(void)signal;
 	(void)number;
-	uv_close((uv_handle_t *)signal, NULL);
 	http_drain(config.drain_timeout, drained);
 }
 
@@ -44,6 +45,8 @@ static void announce(void *arg)
 	const struct worker_settings *settings = arg;
 	struct task t = { 0 };
 
+	if (settings->ready_fd < 0)
+		return;
 	for (int i = 0; i < READY_POLLS && !pg_is_up(); i++)
 		sleep_for(&t, READY_POLL_MS);
 	if (write(settings->ready_fd, "+", 1) != 1)
