@@ -51,6 +51,16 @@ void pg_open(const struct pg_settings *settings)
 	}
 }
 
+static void refuse_wishes(struct wish **list)
+{
+	while (*list) {
+		struct wish *wish = *list;
+
+		*list = wish->next;
+		waiter_wake(&wish->waiter, E_UNAVAILABLE);
+	}
+}
+
 void pg_close(void)
 {
 	if (!pool.open)
@@ -58,6 +68,8 @@ void pg_close(void)
 	pool.open = false;
 	for (int i = 0; i < pool.total; i++)
 		pg_conn_close(&pool.conns[i]);
+	refuse_wishes(&pool.for_pipeline);
+	refuse_wishes(&pool.for_lease);
 }
 
 bool pg_is_up(void)
@@ -104,6 +116,8 @@ static int wish_for(struct task *t, struct wish **list, uint64_t limit_us, struc
 	uint64_t before = time_monotonic_us();
 	int rc;
 
+	if (!pool.open)
+		return away(t);
 	add_wish(list, &wish);
 	rc = waiter_wait(&wish.waiter, limit_us);
 	metric_add(METRIC_DB_WAIT_SECONDS, (int64_t)(time_monotonic_us() - before));
@@ -193,7 +207,7 @@ static int take_lease(struct task *t, struct pg_conn **c)
 
 static void give_back(struct pg_conn *c)
 {
-	c->leased = false;
+	c->leased = c->lost = false;
 	metric_add(METRIC_DB_LEASED, -1);
 	if (c->in_doubt)
 		pg_conn_reset(c, "a caller gave up on its transaction");
@@ -228,7 +242,7 @@ static int take_answer(struct task *t, struct pg_entry *entry, struct pg_rows **
 	return OK;
 }
 
-/* A statement whose plan or name PostgreSQL no longer has (after a migration): prepare it anew and try once more. */
+/* A statement whose plan or name PostgreSQL no longer has (after a migration): it is to be prepared anew. */
 static bool is_stale(const PGresult *result)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -248,6 +262,7 @@ static int wait_for(struct task *t, struct pg_conn *c, struct pg_entry *entry, s
 	if (rc == E_TIMEOUT) {
 		entry->waiter = NULL; /* its answer is dropped when it comes */
 		c->in_doubt = c->leased;
+		pg_conn_suspect(c);
 		return task_fail(t, E_TIMEOUT, "The database took too long");
 	}
 	if (rc) {
@@ -270,12 +285,12 @@ static int run_on(struct task *t, struct pg_conn *c, struct pg_rows **rows, cons
 		rc = wait_for(t, c, entry, &w);
 		if (rc)
 			return rc;
-		if (attempt == 0 && is_stale(entry->result) && t->lease != c) {
-			pg_entry_free(entry);
-			pg_conn_forget(c, sql);
-			continue;
-		}
-		return take_answer(t, entry, rows);
+		if (!is_stale(entry->result))
+			return take_answer(t, entry, rows);
+		pg_conn_forget(c, sql);
+		if (attempt > 0 || t->lease == c) /* a transaction has failed with it */
+			return take_answer(t, entry, rows);
+		pg_entry_free(entry);
 	}
 }
 

@@ -12,9 +12,16 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/time.h"
 #include "base/banned.h"
 
-enum { CONNECT_MS = 5000, BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 2000, STATEMENTS_MAX = 500 };
+enum {
+	CONNECT_MS = 5000,
+	BACKOFF_FIRST_MS = 100,
+	BACKOFF_MAX_MS = 2000,
+	STATEMENTS_MAX = 500,
+	SILENCE_US = 1000000 /* beyond statement_timeout: nobody is there */
+};
 
 static const struct pg_settings *settings;
 
@@ -160,6 +167,7 @@ static void take_down(struct pg_conn *c)
 
 	c->state = PG_DOWN;
 	c->in_doubt = false;
+	c->lost = c->leased;
 	stop_polling(c);
 	uv_timer_stop(&c->timer);
 	if (c->pq)
@@ -179,6 +187,15 @@ void pg_conn_reset(struct pg_conn *c, const char *why)
 	if (c->wanted)
 		retry_later(c);
 	pg_conn_changed(c);
+}
+
+void pg_conn_suspect(struct pg_conn *c)
+{
+	uint64_t limit = (uint64_t)settings->statement_timeout * 1000 + SILENCE_US;
+
+	if (c->state == PG_UP && !c->leased && c->outstanding > 0 &&
+	    time_monotonic_us() - c->heard_us > limit)
+		pg_conn_reset(c, "it does not answer");
 }
 
 static void timer_closed(uv_handle_t *handle)
@@ -265,6 +282,7 @@ static void complete(struct pg_conn *c)
 	if (!c->first)
 		c->last = NULL;
 	c->outstanding--;
+	c->heard_us = time_monotonic_us();
 	answer(entry, OK);
 }
 
@@ -406,7 +424,8 @@ static void append(struct pg_conn *c, struct pg_entry *entry)
 	else
 		c->first = entry;
 	c->last = entry;
-	c->outstanding++;
+	if (c->outstanding++ == 0)
+		c->heard_us = time_monotonic_us();
 	metric_add(METRIC_DB_STATEMENTS, 1);
 }
 
@@ -427,7 +446,7 @@ struct pg_entry *pg_conn_send(struct pg_conn *c, struct waiter *w, const char *s
 	struct pg_entry *entry;
 	bool fresh;
 
-	if (c->state != PG_UP ||
+	if (c->state != PG_UP || c->lost ||
 	    (HASH_COUNT(c->statements) >= STATEMENTS_MAX && !deallocate_all(c)))
 		return NULL;
 	p = find_prepared(c, sql, &fresh);
@@ -449,7 +468,7 @@ struct pg_entry *pg_conn_send_script(struct pg_conn *c, struct waiter *w, const 
 {
 	struct pg_entry *entry;
 
-	if (c->state != PG_UP || c->outstanding > 0 || !PQexitPipelineMode(c->pq))
+	if (c->state != PG_UP || c->lost || c->outstanding > 0 || !PQexitPipelineMode(c->pq))
 		return NULL;
 	if (!PQsendQuery(c->pq, sql)) {
 		pg_conn_reset(c, PQerrorMessage(c->pq));

@@ -37,10 +37,12 @@ struct pg_conn {
 	int number;
 	bool wanted; /* reconnect when lost; a lease's connection is opened on demand */
 	bool leased;
-	bool in_doubt;	   /* a caller gave up in mid-transaction: close rather than reuse */
+	bool in_doubt; /* a caller gave up in mid-transaction: close rather than reuse */
+	bool lost; /* since it was leased, and its transaction with it, though it may be up again */
 	unsigned attempts; /* failed connects in a row */
 	struct pg_entry *first, *last;
 	int outstanding;
+	uint64_t heard_us; /* when it last answered, or was first asked */
 	struct pg_prepared *statements;
 	unsigned names;
 };
@@ -58,6 +60,8 @@ struct pg_entry *pg_conn_send(struct pg_conn *c, struct waiter *w, const char *s
 			      const char *const *params);
 /* The same for a script without parameters; the connection must have nothing outstanding. */
 struct pg_entry *pg_conn_send_script(struct pg_conn *c, struct waiter *w, const char *sql);
+/* A caller gave up on it: resets a pipeline that has answered nobody for longer than any statement may take. */
+void pg_conn_suspect(struct pg_conn *c);
 /* Frees an answered entry. */
 void pg_entry_free(struct pg_entry *entry);
 /* Forgets a prepared statement, so that it is prepared anew. */
