@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/config.h"
 #include "base/time.h"
 #include "store/cluster.h"
 #include "base/banned.h"
@@ -397,12 +398,20 @@ static void sweep(const struct place *p)
 	unlink(file);
 }
 
+/* All that the workers may open, and some for commands and people. */
+static int connections_needed(void)
+{
+	long workers = config.workers > 0 ? config.workers : sysconf(_SC_NPROCESSORS_ONLN);
+	long needed = workers * (config.database_pipelines + config.database_leases) + 20;
+
+	return needed < 100 ? 100 : (int)needed;
+}
+
 /* Sized for a machine that the program and the load share. */
 static pid_t launch(const struct place *p)
 {
 	long long mb = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGE_SIZE) / (1024 * 1024);
 	long long shared = mb / 4 < 1024 ? mb / 4 : 1024;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	char buffers[64], cache[64], connections[64], sockets[NAME + 32];
 	char *argv[] = {
 		"postgres",
@@ -442,9 +451,8 @@ static pid_t launch(const struct place *p)
 	};
 
 	snprintf(sockets, sizeof(sockets), "unix_socket_directories=%s", p->socket);
+	snprintf(connections, sizeof(connections), "max_connections=%d", connections_needed());
 	snprintf(buffers, sizeof(buffers), "shared_buffers=%lldMB", shared < 16 ? 16 : shared);
-	/* a worker a core has up to ten by default, and people set more */
-	snprintf(connections, sizeof(connections), "max_connections=%ld", 80 + 20 * cores);
 	snprintf(cache, sizeof(cache), "effective_cache_size=%lldMB", mb / 2 < 64 ? 64 : mb / 2);
 	return spawn(p, "postgres", argv);
 }
