@@ -3,6 +3,7 @@
 
 import os
 import random
+import resource
 import signal
 import socket
 import threading
@@ -223,3 +224,128 @@ def test_commands_join_the_running_cluster(server):
     done = run("migrate", "--status", data=server.data)
     assert done.returncode == 0 and "0 pending" in done.stdout
     assert server.http.get("/readyz").status_code == 200
+
+
+def begin_slow_create(server):
+    body = b'{"name":"Slowly sent"}'
+    head = (f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode()
+    s = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    s.sendall(head + body[:5])
+    time.sleep(0.3)
+    return s, body[5:]
+
+
+def whole_reply(s):
+    reply = b""
+    while chunk := s.recv(65536):
+        reply += chunk
+    return reply
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_to_everybody_still_drains(server, number):
+    """As a service manager or a terminal sends it: to the supervisor and to its workers."""
+    s, rest = begin_slow_create(server)
+    postmaster = server.postmaster()
+    for pid in server.workers():
+        os.kill(pid, number)
+    time.sleep(0.3)
+    server.process.send_signal(number)
+    time.sleep(0.5)
+    s.sendall(rest)
+    assert whole_reply(s).startswith(b"HTTP/1.1 201")
+    assert server.process.wait(timeout=20) == 0
+    assert not os.path.exists(f"/proc/{postmaster}")
+
+
+def test_a_second_signal_ends_it_at_once(server):
+    s, _ = begin_slow_create(server)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=20) == 0
+    assert time.monotonic() - began < 8, "not the whole time of draining"
+    s.close()
+
+
+def test_a_start_without_a_database_can_be_ended(folder):
+    s = Server(data=folder, ready=False, DATABASE_URL="postgresql://nobody:secret-word@127.0.0.1:1/none")
+    time.sleep(1)
+    s.process.send_signal(signal.SIGTERM)
+    assert s.process.wait(timeout=15) == 1
+    assert "database" in s.log_text() and "secret-word" not in s.log_text()
+    s.stop(expect=1, remove=False)
+
+
+def freeze(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+
+
+def thaw(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def backends(server):
+    return [int(row[0]) for row in server.database("select pid from pg_stat_activity where application_name like 'worker%'")]
+
+
+def test_a_frozen_connection_is_given_up():
+    """Not each tenth second again for who is unlucky: once, and then the program has another connection."""
+    server = Server(workers=1, GUILDFORD_REQUEST_TIMEOUT="2000", GUILDFORD_STATEMENT_TIMEOUT="500", GUILDFORD_DATABASE_PIPELINES="1")
+    path = f"/v1/businesses/{server.create()['id']}"
+    frozen = backends(server)
+    freeze(frozen)
+    assert server.http.get(path).status_code == 504
+    wait_for(lambda: server.http.get(path).status_code == 200)
+    thaw(frozen)
+    server.stop()
+
+
+def test_more_requests_than_it_takes_are_refused_with_503():
+    server = Server(workers=1, GUILDFORD_REQUEST_TIMEOUT="5000", GUILDFORD_REQUESTS_MAX="4")
+    pids = [*backends(server), server.postmaster()]
+    freeze(pids)
+    waiting = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(12)]
+    for s in waiting:
+        s.sendall(b"GET /v1/categories HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    replies = [whole_reply(s) for s in waiting]
+    thaw(pids)
+    full = [r for r in replies if r.startswith(b"HTTP/1.1 503") and b"retry-after: 1" in r.lower() and b"in hand" in r]
+    assert len(full) == 8, replies
+    wait_for(lambda: server.http.get("/v1/categories").status_code == 200)
+    server.stop()
+
+
+def test_without_descriptors_it_neither_dies_nor_spins():
+    server = Server(workers=1)
+    worker = server.workers()[0]
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (60, 60))
+    held = []
+    for _ in range(80):
+        held.append(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+    time.sleep(0.5)
+    before = processor_time(worker)
+    time.sleep(1)
+    assert processor_time(worker) - before < 0.5
+    for s in held:
+        s.close()
+    wait_for(lambda: answers(server))
+    assert server.workers() == [worker]
+    server.stop()
+
+
+def answers(server):
+    try:
+        return httpx.get(server.url + "/v1/categories", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def processor_time(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
