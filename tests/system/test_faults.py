@@ -4,6 +4,7 @@
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import threading
@@ -72,6 +73,7 @@ def server():
     yield s
     if s.process.poll() is None:
         s.stop()
+    shutil.rmtree(s.data, ignore_errors=True)
 
 
 def test_a_killed_worker_is_replaced(server):
