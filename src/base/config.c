@@ -24,6 +24,7 @@ const struct config_row config_rows[] = {
 	  .type = CONFIG_TEXT,
 	  .offset = AT(data),
 	  .def = "./data",
+	  .min = 1,
 	  .max = 1000,
 	  .doc = "Folder of the private PostgreSQL cluster, reports and generated secrets." },
 	{ .env = "GUILDFORD_WORKERS",
@@ -240,8 +241,10 @@ static bool is_choice(const char *choices, const char *text)
 {
 	size_t len = strlen(text);
 
+	if (len == 0 || strchr(text, '|'))
+		return false;
 	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
-		if (len && strncmp(c, text, len) == 0 && (c[len] == '|' || c[len] == '\0'))
+		if (strncmp(c, text, len) == 0 && (c[len] == '|' || c[len] == '\0'))
 			return true;
 	return false;
 }
@@ -276,7 +279,8 @@ static int set(const struct config_row *row, const char *text, const char *name,
 		}
 		break;
 	case CONFIG_TEXT:
-		if (len > (size_t)row->max || (len && len < (size_t)row->min)) {
+		/* empty is "unset", where that is the default */
+		if (len > (size_t)row->max || (len < (size_t)row->min && (len || row->def[0]))) {
 			snprintf(why, size, "%s: takes %lld to %lld characters", name, row->min,
 				 row->max);
 			return -1;
