@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/writer.h"
 #include "base/metrics.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "base/banned.h"
 
@@ -106,6 +107,7 @@ static void say(enum log_level level, const char *name, const char *fmt, va_list
 	if (level < threshold)
 		return;
 	vsnprintf(message, sizeof(message), fmt, ap);
+	str_repair_utf8(message); /* it may be cut, or quote what is no text */
 	time_format(time_unix_ms(), time);
 	buf_init(&line, NULL, 8 * MESSAGE_MAX);
 	writer_init(&j, &line);
