@@ -39,7 +39,7 @@ enum { HTTP_HEADERS_MAX = 64 };
 
 struct http_exchange {
 	TALLOC_CTX
-		*mem; /* freed when the reply has been handed over; the exchange itself is in it */
+	*mem; /* freed when the reply has been handed over; the exchange itself is in it */
 
 	/* the request; strings are NUL-terminated, and none holds a NUL inside */
 	enum http_method method;
@@ -88,6 +88,9 @@ void http_drain(int timeout_ms, void (*done)(void));
 
 /* The value of a request header (name in lower case), NULL when absent. */
 const char *http_header_get(const struct http_exchange *x, const char *name);
+/* Cuts the parameters off one range of an Accept or Accept-Encoding header, in place. Is its weight above 0 (RFC 9110
+ * section 12.4.2)? */
+bool http_range_wanted(char *range);
 /* Adds a reply header. CR, LF and NUL in the value are dropped: a value cannot start a header of its own. */
 void http_header_add(struct http_exchange *x, const char *name, const char *value);
 void http_header_addf(struct http_exchange *x, const char *name, const char *fmt, ...)

@@ -28,6 +28,19 @@ const char *http_header_get(const struct http_exchange *x, const char *name)
 	return NULL;
 }
 
+bool http_range_wanted(char *range)
+{
+	bool wanted = true;
+
+	for (char *at = strchr(range, ';'); at; at = strchr(at, ';')) {
+		*at++ = '\0';
+		at += strspn(at, " \t");
+		if (strncasecmp(at, "q=", 2) == 0)
+			wanted = strtod(at + 2, NULL) > 0.0;
+	}
+	return wanted;
+}
+
 void http_header_add(struct http_exchange *x, const char *name, const char *value)
 {
 	struct buf *b = &x->head;
@@ -120,12 +133,8 @@ static bool takes_gzip(const struct http_exchange *x)
 	int n = accept ? str_split(x->mem, accept, ',', 20, &codings) : 0;
 
 	for (int i = 0; i < n; i++) {
-		char *weight = strchr(codings[i], ';');
-		const char *q = weight ? strstr(weight, "q=") : NULL;
-		bool wanted = !q || strtod(q + 2, NULL) > 0.0;
+		bool wanted = http_range_wanted(codings[i]);
 
-		if (weight)
-			*weight = '\0';
 		if (str_equal_nocase(str_trim(codings[i]), "gzip"))
 			return wanted;
 		if (strcmp(codings[i], "*") == 0)
