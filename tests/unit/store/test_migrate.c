@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tests of store/migrate.c, store/cluster.c and store/pg.c together, on a private cluster in a temporary folder that
- * this program starts and stops itself. Each test is a task; the tables of migrations are the test's own.
+ * Tests of store/migrate.c, store/cluster.c and store/pg.c together, on a private cluster. The tables of migrations
+ * are the test's own.
  */
-#include "store/migrate.c"
-/* cmocka wants these before it */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <ftw.h>
-#include <sys/stat.h>
+#include "test.h"
 #include <signal.h>
-#include <unistd.h>
-#include "store/cluster.h"
+#include "with_cluster.h"
+#include "store/migrate.c"
 
-static struct cluster cluster;
-static char folder[] = "/tmp/guildford-test-XXXXXX";
 static size_t count;
 
 static const struct migration two[] = {
@@ -40,35 +31,6 @@ static void know(const struct migration *table, size_t rows)
 	known = table;
 	known_count = &count;
 	count = rows;
-}
-
-/* The whole program of a test in one task: cmocka's own jumps must not cross coroutine stacks, so it returns. */
-static int run(int (*fn)(struct task *t, void *arg), void *arg)
-{
-	char text[300] = "";
-
-	return task_run(fn, arg, text, sizeof(text));
-}
-
-static int with_pool(struct task *t, void *arg)
-{
-	const struct pg_settings settings = { .url = cluster.url,
-					      .pipelines = 2,
-					      .leases = 2,
-					      .statement_timeout = 5000,
-					      .name = "test" };
-	int (*const *fn)(struct task *) = arg;
-	int rc;
-
-	pg_open(&settings);
-	rc = (*fn)(t);
-	pg_close();
-	return rc;
-}
-
-static int in_task(int (*fn)(struct task *))
-{
-	return run(with_pool, &fn);
 }
 
 static int apply(struct task *t)
@@ -173,34 +135,6 @@ static void test_second_start_joins(void **state)
 	assert_int_equal(kill(cluster.postmaster, 0), 0);
 }
 
-static int start(void **state)
-{
-	char why[300] = "";
-
-	(void)state;
-	if (!mkdtemp(folder) || chmod(folder, 0755) != 0)
-		return -1;
-	if (cluster_start(folder, &cluster, why, sizeof(why)) == 0)
-		return 0;
-	print_error("%s\n", why);
-	return -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	cluster_stop(&cluster);
-	return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,5 +145,5 @@ int main(void)
 		cmocka_unit_test(test_errors_and_rollback),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }
