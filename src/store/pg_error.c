@@ -19,6 +19,7 @@ static const struct {
 	{ "22003", E_BAD_REQUEST, 0, "A number is out of range" },
 	{ "22007", E_BAD_REQUEST, 0, "A date or time is not valid" },
 	{ "22008", E_BAD_REQUEST, 0, "A date or time is out of range" },
+	{ "22009", E_BAD_REQUEST, 0, "A time zone is out of range" },
 	{ "22021", E_BAD_REQUEST, 0, "A text is not valid UTF-8 or holds a NUL" },
 	{ "40", E_CONFLICT, 1, "Somebody else changed it at the same moment; try again" },
 	{ "55P03", E_CONFLICT, 1, "Somebody else is changing it; try again" },
