@@ -22,7 +22,13 @@
 #include "base/str.h"
 #include "base/banned.h"
 
-enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100, OFFSET_MAX = 10000, ANY_OF_MAX = 50 };
+enum {
+	LIMIT_DEFAULT = 20,
+	LIMIT_MAX = 100,
+	OFFSET_MAX = 10000,
+	ANY_OF_MAX = 50,
+	LINKS_MAX = 16384
+};
 
 struct list {
 	const struct resource *resource;
@@ -293,13 +299,13 @@ static void add_page_link(struct request *r, struct buf *b, const char *relation
 	add_link(r, b, relation, "page", talloc_asprintf(MEM(r), "%lld", page));
 }
 
-/* RFC 8288. By number while the reader counts pages and as far as they go, else by cursor. */
+/* RFC 8288. A search of several KiB has no links rather than a header that no client takes. By number while the reader counts pages and as far as they go, else by cursor. */
 static void add_links(struct request *r, struct list *l, const char *cursor)
 {
 	long long last = (l->total.count + l->limit - 1) / l->limit;
 	struct buf b;
 
-	buf_init(&b, MEM(r), 65536);
+	buf_init(&b, MEM(r), LINKS_MAX);
 	add_page_link(r, &b, "first", 1);
 	if (!l->cursor && l->page > 1)
 		add_page_link(r, &b, "prev", l->page - 1);
@@ -309,7 +315,8 @@ static void add_links(struct request *r, struct list *l, const char *cursor)
 		add_page_link(r, &b, "next", l->page + 1);
 	if (!l->cursor && !l->total.estimated && last > 0 && last * l->limit <= OFFSET_MAX)
 		add_page_link(r, &b, "last", last);
-	http_header_add(r->http, "Link", buf_text(&b));
+	if (!buf_full(&b))
+		http_header_add(r->http, "Link", buf_text(&b));
 }
 
 int crud_list(struct request *r)
