@@ -395,12 +395,13 @@ static const char *check_member(TALLOC_CTX *mem, const struct field *member, jso
 	return "";
 }
 
-/* The members' values are kept as they came: each has been checked against its row. */
+/* The members' values are kept as they came: each has been checked against its row. One that is null is not there, which
+ * is also how a merge patch takes it out. */
 static const char *check_object(TALLOC_CTX *mem, const struct field *field, json_t *value,
 				const char **problem)
 {
 	const char *key, *why = NULL;
-	json_t *item;
+	json_t *item, *kept;
 	char *text, *copy;
 
 	*problem = "must be an object";
@@ -419,15 +420,25 @@ static const char *check_object(TALLOC_CTX *mem, const struct field *field, json
 			return NULL;
 		}
 	}
-	text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+	kept = json_object();
+	json_object_foreach(value, key, item) if (!json_is_null(item))
+		json_object_set(kept, key, item);
+	text = json_dumps(kept, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(kept);
 	copy = talloc_strdup(mem, text);
 	free(text);
 	return copy;
 }
 
-/* Up to 2^53 a double holds every whole number; beyond, and with a fraction, it is none for an INT to take. */
-json_t *type_number(enum type type, double number)
+json_t *type_value(enum type type, const char *text)
 {
+	double number;
+
+	if (type == BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
+		return json_boolean(text[0] == 't');
+	if ((type != INT && type != DECIMAL) || !str_to_double(text, &number))
+		return json_string(text);
+	/* beyond that, a double does not know whole numbers one by one */
 	if (type == INT && number == floor(number) && fabs(number) <= 9007199254740992.0)
 		return json_integer((json_int_t)number);
 	return json_real(number);
@@ -436,17 +447,9 @@ json_t *type_number(enum type type, double number)
 const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text,
 			    const char **problem)
 {
-	const char *checked;
-	double number;
-	json_t *value;
+	json_t *value = type_value(field->type, text);
+	const char *checked = types[field->type].check(mem, field, value, problem);
 
-	if ((field->type == INT || field->type == DECIMAL) && str_to_double(text, &number))
-		value = type_number(field->type, number);
-	else if (field->type == BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
-		value = json_boolean(text[0] == 't');
-	else
-		value = json_string(text);
-	checked = types[field->type].check(mem, field, value, problem);
 	json_decref(value);
 	return checked;
 }

@@ -23,11 +23,11 @@ struct type_row {
 
 extern const struct type_row types[TYPES];
 
+/* The JSON value that a text means: a number or a flag where the type is one and the text spells one, else a string. */
+json_t *type_value(enum type type, const char *text);
 /* Checks one scalar of a query parameter, given as text. */
 const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text,
 			    const char **problem);
-/* The JSON number for a field of type INT or DECIMAL. */
-json_t *type_number(enum type type, double number);
 /* Is `text` among the field's choices ("a|b|c")? */
 bool type_is_choice(const char *choices, const char *text);
 /* "A1 1AA" for any UK postcode's spelling, NULL when it is none. */

@@ -109,17 +109,14 @@ static void set(json_t *body, const char *name, json_t *value)
 	json_object_set_new(inner, dot + 1, value);
 }
 
+/* "yes" and "no" are what people write for a flag. */
 static json_t *scalar(enum type type, const char *text)
 {
-	double number;
-
 	if (type == BOOL && (str_equal_nocase(text, "true") || str_equal_nocase(text, "yes")))
 		return json_true();
 	if (type == BOOL && (str_equal_nocase(text, "false") || str_equal_nocase(text, "no")))
 		return json_false();
-	if ((type == INT || type == DECIMAL) && str_to_double(text, &number))
-		return type_number(type, number);
-	return json_string(text);
+	return type_value(type, text);
 }
 
 static json_t *list(struct csv_reading *c, const struct field *field, const char *text)

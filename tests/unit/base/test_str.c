@@ -59,7 +59,7 @@ static void test_what_is_no_character_becomes_a_question_mark(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char *text = talloc_strdup(*state, rows[i].text);
 
-		str_make_utf8(text);
+		str_repair_utf8(text);
 		assert_string_equal(text, rows[i].made);
 	}
 }
