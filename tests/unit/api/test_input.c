@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of bodies: JSON's depth and form, whole writes and patches, every problem named, on a small resource. */
+#include "test.h"
+#include "with_request.h"
+#include "api/input.c"
+
+static const struct field thing_fields[] = {
+	{ .name = "id", .type = UUID, .flags = KEY | READ_ONLY },
+	{ .name = "name", .type = TEXT, .flags = REQUIRED, .min = 1, .max = 10 },
+	{ .name = "note", .type = TEXT, .max = 10 },
+	{ .name = "open", .type = BOOL, .flags = NOT_NULL },
+	{ .name = "tags", .type = SLUG, .flags = MANY | NOT_NULL, .max_items = 2 },
+	{ .name = "address.postcode", .type = POSTCODE, .max = 12 },
+	{ .name = "address.country", .type = COUNTRY, .flags = NOT_NULL },
+	{ 0 },
+};
+static const struct resource thing = { .name = "thing", .fields = thing_fields };
+
+static struct task t;
+static struct values *values;
+
+static int check(void **state, const char *body, bool whole, const char *old)
+{
+	json_t *parsed = json_loads(body, 0, NULL), *before = old ? json_loads(old, 0, NULL) : NULL;
+	int rc;
+
+	assert_non_null(parsed);
+	t = (struct task) { .mem = *state };
+	rc = input_check(&t, &thing, parsed, whole, before, &values);
+	json_decref(parsed);
+	json_decref(before);
+	return rc;
+}
+
+static void test_problems_are_named(void **state)
+{
+	static const struct {
+		const char *body;
+		bool whole;
+		const char *fields; /* with a problem, in order; "": none */
+	} rows[] = {
+		{ "{\"name\":\"a\"}", true, "" },
+		{ "{}", true, "name" },
+		{ "{}", false, "" },
+		{ "{\"name\":null}", false, "name" },
+		{ "{\"name\":\"\"}", false, "name" },
+		{ "{\"note\":null,\"open\":null,\"tags\":null,\"address\":null}", false, "" },
+		{ "{\"name\":\"a\",\"id\":\"b\"}", true, "id" },
+		{ "{\"name\":\"a\",\"absent\":1,\"Name\":2}", true, "absent Name" },
+		{ "{\"name\":\"a\",\"address\":{\"street\":\"x\"}}", true, "address.street" },
+		{ "{\"name\":\"a\",\"address\":5}", true, "address" },
+		{ "{\"name\":\"a\",\"address\":[]}", true, "address" },
+		{ "{\"name\":\"a\",\"address.postcode\":\"GU1 3AJ\"}", true, "address.postcode" },
+		{ "{\"name\":5,\"note\":true,\"open\":\"yes\",\"tags\":\"a\"}", true,
+		  "name note open tags" },
+		{ "{\"name\":\"a\",\"tags\":[\"a\",\"B\"]}", true, "tags.1" },
+		{ "{\"name\":\"a\",\"tags\":[\"a\",\"b\",\"c\"]}", true, "tags" },
+		{ "{\"name\":\"a\",\"tags\":[null]}", true, "tags.0" },
+		{ "{\"name\":\"a\",\"tags\":[]}", true, "" },
+		{ "{\"name\":\"a\",\"address\":{\"postcode\":\"75001\"}}", true,
+		  "address.postcode" },
+		{ "{\"name\":\"a\",\"address\":{\"postcode\":\"75001\",\"country\":\"FR\"}}", true,
+		  "" },
+		{ "{\"name\":\"a\",\"address\":{\"postcode\":null}}", true, "" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int rc = check(state, rows[i].body, rows[i].whole, NULL);
+		char *fields = talloc_strdup(*state, "");
+
+		for (int k = 0; k < t.failure.problem_count; k++)
+			fields = talloc_asprintf_append(fields, "%s%s", k ? " " : "",
+							t.failure.problems[k].field);
+		expect_text(fields, rows[i].fields, rows[i].body);
+		assert_int_equal(rc, rows[i].fields[0] ? E_VALIDATION : OK);
+	}
+}
+
+static void test_a_whole_write_sets_all_and_a_patch_what_it_names(void **state)
+{
+	assert_int_equal(
+		check(state,
+		      "{\"name\":\" a \",\"tags\":[\"x\",\"y-1\"],\"address\":{\"postcode\":\"gu13aj\"}}",
+		      true, NULL),
+		OK);
+	assert_string_equal(values_get(values, "name")->text, "a");
+	assert_string_equal(values_get(values, "tags")->text, "{\"x\",\"y-1\"}");
+	assert_string_equal(values_get(values, "address.postcode")->text, "GU1 3AJ");
+	assert_true(values_get(values, "note")->set);
+	assert_null(values_get(values, "note")->text);
+	assert_false(values_get(values, "id")->set);
+	assert_null(values_get(values, "absent"));
+
+	assert_int_equal(check(state, "{\"note\":null,\"open\":false}", false, NULL), OK);
+	assert_true(values_get(values, "note")->set);
+	assert_null(values_get(values, "note")->text);
+	assert_string_equal(values_get(values, "open")->text, "false");
+	assert_false(values_get(values, "name")->set);
+	assert_false(values_get(values, "tags")->set);
+
+	/* an object taken away takes its members with it */
+	assert_int_equal(check(state, "{\"address\":null}", false, NULL), OK);
+	assert_true(values_get(values, "address.postcode")->set);
+	assert_null(values_get(values, "address.postcode")->text);
+	assert_false(values_get(values, "note")->set);
+}
+
+/* A client may send back all that it was given. */
+static void test_unchanged_read_only_fields_pass(void **state)
+{
+	assert_int_equal(check(state, "{\"name\":\"a\",\"id\":\"1\"}", true, "{\"id\":\"1\"}"), OK);
+	assert_int_equal(check(state, "{\"name\":\"a\",\"id\":\"2\"}", true, "{\"id\":\"1\"}"),
+			 E_VALIDATION);
+}
+
+/* Which postcodes are checked is said by the country after the write. */
+static void test_a_patch_of_a_postcode_knows_its_country(void **state)
+{
+	static const char french[] = "{\"address\":{\"country\":\"FR\"}}";
+
+	assert_int_equal(check(state, "{\"address\":{\"postcode\":\"75001\"}}", false, french), OK);
+	assert_int_equal(check(state, "{\"address\":{\"postcode\":\"75001\",\"country\":\"GB\"}}",
+			       false, french),
+			 E_VALIDATION);
+}
+
+static void test_json(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ "{}", true },
+		{ " {\"a\": \"\\ud83d\\ude00\"} ", true },
+		{ "{\"a\":[[[[[[[1]]]]]]]}", true },
+		{ "{\"a\":[[[[[[[[1]]]]]]]]}", false },
+		{ "{\"a\":\"[[[[[[[[[[[[\"}", true },
+		{ "{\"a\":\"\\\"[[[[[[[[[[[[\"}", true },
+		{ "{\"a\":\"\\\\\",\"b\":[[[[[[[[1]]]]]]]]}", false },
+		{ "", false },
+		{ " ", false },
+		{ "[]", false },
+		{ "\"a\"", false },
+		{ "null", false },
+		{ "{\"a\":1,\"a\":2}", false },
+		{ "{\"a\":1}{}", false },
+		{ "{\"a\":1,}", false },
+		{ "{'a':1}", false },
+		{ "{\"a\":NaN}", false },
+		{ "{\"a\":1e400}", false },
+		{ "{\"a\":\"\\u0000\"}", false },
+		{ "{\"\\u0000\":1}", false },
+		{ "{\"a\":\"\\ud83d\"}", false },
+		{ "{\"a\":\"\xff\"}", false },
+		{ "{\"a\":\"\xed\xa0\x80\"}", false },
+		{ "{\"a\":\"\n\"}", false },
+		{ "\xef\xbb\xbf{}", false },
+		{ "{\"a", false },
+		{ "{\"a\\", false },
+		{ "]]]]]]]]]]{", false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct request *r = new_request(*state, METHOD_POST, "/");
+		json_t *body;
+
+		expect_bool(input_parse(r, rows[i].text, strlen(rows[i].text), &body) == OK,
+			    rows[i].good, rows[i].text);
+		if (!rows[i].good)
+			assert_true(r->task.failure.code == E_BAD_REQUEST &&
+				    str_is_utf8(r->task.failure.message,
+						strlen(r->task.failure.message)));
+		talloc_free(r->http);
+	}
+}
+
+static void test_a_million_brackets_are_refused_before_they_are_parsed(void **state)
+{
+	size_t len = 1000000;
+	char *text = talloc_size(*state, len);
+	struct request *r = new_request(*state, METHOD_POST, "/");
+	json_t *body;
+
+	memset(text, '[', len);
+	assert_int_equal(input_parse(r, text, len, &body), E_BAD_REQUEST);
+	assert_non_null(strstr(r->task.failure.message, "deeper than 8 levels"));
+}
+
+static void test_media_types(void **state)
+{
+	static const struct {
+		enum operation operation;
+		const char *type; /* NULL: none */
+		bool good;
+	} rows[] = {
+		{ OP_CREATE, "application/json", true },
+		{ OP_CREATE, "Application/JSON ; charset=utf-8", true },
+		{ OP_CREATE, "application/merge-patch+json", false },
+		{ OP_CREATE, "text/plain", false },
+		{ OP_CREATE, "application/jsonp", false },
+		{ OP_CREATE, "", false },
+		{ OP_CREATE, NULL, false },
+		{ OP_UPDATE, "application/json", true },
+		{ OP_UPDATE, "application/merge-patch+json", true },
+		{ OP_UPDATE, "application/json-patch+json", false },
+		{ OP_REMOVE, NULL, true },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct route route = { .operation = rows[i].operation, .resource = &thing };
+		struct request *r = new_request(*state, METHOD_POST, "/");
+
+		r->route = &route;
+		r->http->body = "{}";
+		r->http->body_len = 2;
+		if (rows[i].type)
+			set_header(r, "content-type", rows[i].type);
+		expect_bool(step_input(r) == OK, rows[i].good,
+			    rows[i].type ? rows[i].type : "NULL");
+		if (!rows[i].good)
+			assert_int_equal(r->task.failure.code, E_UNSUPPORTED_MEDIA_TYPE);
+		talloc_free(r->http);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_problems_are_named),
+		cmocka_unit_test(test_a_whole_write_sets_all_and_a_patch_what_it_names),
+		cmocka_unit_test(test_unchanged_read_only_fields_pass),
+		cmocka_unit_test(test_a_patch_of_a_postcode_knows_its_country),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_a_million_brackets_are_refused_before_they_are_parsed),
+		cmocka_unit_test(test_media_types),
+	};
+
+	return cmocka_run_group_tests(tests, new_memory, free_memory);
+}
