@@ -6,6 +6,7 @@
  * location.easting and location.northing, metres of the British national grid.
  */
 #include <csv.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "api/types.h"
@@ -14,6 +15,8 @@
 #include "business/import.h"
 #include "business/osgb.h"
 #include "base/banned.h"
+
+enum { ROW_NOT_BEGUN = 0 }; /* libcsv's state between rows, which it has no name for */
 
 enum { COLUMNS_MAX = 200, CELL_MAX = 65536, CHUNK = 65536, LIST_MAX = 20, MAP_MAX = 60 };
 
@@ -119,12 +122,16 @@ static json_t *scalar(enum type type, const char *text)
 	return type_value(type, text);
 }
 
+/* One with too many parts stays a text: the check finds that and reports it. */
 static json_t *list(struct csv_reading *c, const struct field *field, const char *text)
 {
-	json_t *items = json_array();
+	json_t *items;
 	char **parts;
 	int n = str_split(c->row_mem, text, '|', LIST_MAX, &parts);
 
+	if (n < 0)
+		return json_string(text);
+	items = json_array();
 	for (int i = 0; i < n; i++)
 		if (parts[i][0])
 			json_array_append_new(items, scalar(field->type, parts[i]));
@@ -142,10 +149,13 @@ static const struct field *member_of(const struct field *field, const char *name
 /* "wifi:free|payment:cash|payment:card" */
 static json_t *object(struct csv_reading *c, const struct field *field, const char *text)
 {
-	json_t *result = json_object();
+	json_t *result;
 	char **pairs;
 	int n = str_split(c->row_mem, text, '|', LIST_MAX, &pairs);
 
+	if (n < 0)
+		return json_string(text);
+	result = json_object();
 	for (int i = 0; i < n; i++) {
 		char *colon = strchr(pairs[i], ':');
 		const struct field *member;
@@ -222,12 +232,12 @@ static void take_row(struct csv_reading *c)
 {
 	struct record record = { .line = c->row_line };
 
-	if (c->cells == 1 && !c->values[0][0])
-		return; /* an empty line */
 	if (c->too_long) {
 		import_reject(c->im, c->row_line, NULL, "a cell is longer than %d bytes", CELL_MAX);
 		return;
 	}
+	if (c->cells == 1 && !c->values[0][0])
+		return; /* an empty line */
 	if (c->cells != c->columns) {
 		import_reject(c->im, c->row_line, NULL, "has %d cells where the header has %d",
 			      c->cells, c->columns);
@@ -252,8 +262,6 @@ static void take_header(struct csv_reading *c)
 	c->columns = c->cells < COLUMNS_MAX ? c->cells : COLUMNS_MAX;
 	for (int i = 0; i < c->columns; i++)
 		c->names[i] = talloc_strdup(c->mem, c->values[i]);
-	if (c->columns > 0 && strncmp(c->names[0], "\xEF\xBB\xBF", 3) == 0)
-		c->names[0] += 3;
 	c->header_done = true;
 	for (int m = 0; m < c->map_count; m++)
 		if (c->map[m].column[0] != ':' && column_of(c, c->map[m].column) < 0)
@@ -265,7 +273,31 @@ static void take_header(struct csv_reading *c)
 			"The file has no column \"name\"; --map says which columns are which fields");
 }
 
-/* Bytes that are not UTF-8 are taken for Latin-1, which old spreadsheets write. */
+/* Windows-1252 where it differs from Latin-1: 0x80 to 0x9f; 0 where it has no character. */
+static const uint16_t windows[] = {
+	0x20ac, 0,	0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+	0x2039, 0x0152, 0,	0x017d, 0,	0,	0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+	0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,	0x017e, 0x0178,
+};
+
+static size_t put_utf8(char *out, unsigned code)
+{
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xc0 | code >> 6);
+		out[1] = (char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	out[0] = (char)(0xe0 | code >> 12);
+	out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+	out[2] = (char)(0x80 | (code & 0x3f));
+	return 3;
+}
+
+/* Bytes that are not UTF-8 are taken for Windows-1252, which old spreadsheets write. */
 static const char *text_of(struct csv_reading *c, const char *data, size_t len)
 {
 	char *text;
@@ -273,16 +305,14 @@ static const char *text_of(struct csv_reading *c, const char *data, size_t len)
 
 	if (str_is_utf8(data, len) && !memchr(data, '\0', len))
 		return str_trim(talloc_strndup(c->row_mem, data, len));
-	text = talloc_size(c->row_mem, 2 * len + 1);
+	text = talloc_size(c->row_mem, 3 * len + 1);
 	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)data[i];
+		unsigned code = (unsigned char)data[i];
 
-		if (byte >= 0x80) {
-			text[n++] = (char)(0xc0 | (byte >> 6));
-			text[n++] = (char)(0x80 | (byte & 0x3f));
-		} else if (byte) {
-			text[n++] = (char)byte;
-		}
+		if (code >= 0x80 && code < 0xa0)
+			code = windows[code - 0x80] ? windows[code - 0x80] : '?';
+		if (code)
+			n += put_utf8(text + n, code);
 	}
 	text[n] = '\0';
 	return str_trim(text);
@@ -311,7 +341,6 @@ static void on_row(int end, void *arg)
 	c->cells = 0;
 	c->too_long = false;
 	talloc_free_children(c->row_mem);
-	c->row_line = c->line;
 }
 
 static int parse(struct csv_reading *c, struct csv_parser *parser, FILE *f)
@@ -321,11 +350,15 @@ static int parse(struct csv_reading *c, struct csv_parser *parser, FILE *f)
 	size_t n;
 
 	while (!c->rc && (n = fread(chunk, 1, CHUNK, f)) > 0) {
+		size_t from = done == 0 && n >= 3 && memcmp(chunk, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+
 		/* line by line, so that a row knows its line */
-		for (size_t from = 0; from < n && !c->rc;) {
+		while (from < n && !c->rc) {
 			const char *feed = memchr(chunk + from, '\n', n - from);
 			size_t len = feed ? (size_t)(feed - chunk) - from + 1 : n - from;
 
+			if (parser->pstate == ROW_NOT_BEGUN)
+				c->row_line = c->line;
 			c->line += feed != NULL;
 			if (csv_parse(parser, chunk + from, len, on_cell, on_row, c) != len)
 				return task_fail(import_task(c->im), E_BAD_REQUEST,
