@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader of the Food Standards Agency's open data: one XML file per authority, an EstablishmentDetail per place. Its
  * types of business become categories, its ratings inspections. Streaming, without entities or the network. */
+#include <stdint.h>
 #include <string.h>
 #include <libxml/xmlreader.h>
 #include "api/types.h"
@@ -239,6 +240,14 @@ static int broken(struct import *im, xmlTextReaderPtr reader)
 		error ? (int)strcspn(error->message, "\n") : 0, error ? error->message : "");
 }
 
+/* The parser is some lines ahead of the element; but the element's own count ends at 65535. */
+static long line_of(xmlTextReaderPtr reader)
+{
+	long line = xmlGetLineNo(xmlTextReaderCurrentNode(reader));
+
+	return line > 0 && line < UINT16_MAX ? line : xmlTextReaderGetParserLineNumber(reader);
+}
+
 static int read_all(struct import *im, xmlTextReaderPtr reader)
 {
 	char scope[40] = "";
@@ -246,12 +255,13 @@ static int read_all(struct import *im, xmlTextReaderPtr reader)
 
 	while ((more = xmlTextReaderRead(reader)) == 1 && !rc) {
 		struct establishment e = { 0 };
-		long line = xmlTextReaderGetParserLineNumber(reader);
+		long line;
 
 		if (xmlTextReaderNodeType(reader) != XML_READER_TYPE_ELEMENT ||
 		    strcmp((const char *)xmlTextReaderConstLocalName(reader),
 			   "EstablishmentDetail") != 0)
 			continue;
+		line = line_of(reader);
 		e.mem = talloc_new(import_task(im)->mem);
 		more = read_establishment(reader, &e);
 		if (more == 1)
