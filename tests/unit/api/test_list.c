@@ -41,7 +41,7 @@ static void test_links(void **state)
 /* Blanks are trimmed off a category and cost three bytes each in a link: a short search may be very long there. */
 static void test_a_search_that_is_too_long_for_a_header_has_no_links(void **state)
 {
-	char blanks[8001];
+	static char blanks[8001];
 	struct request *r;
 	struct list l = page_of(2, 100);
 
