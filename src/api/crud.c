@@ -187,52 +187,42 @@ static int find_for_write(struct request *r, struct select *s, struct pg_rows **
 	return rc ? rc : reply_check_match(r, pg_value(*rows, 0, shape->count));
 }
 
-static char *add_assignment(struct request *r, struct select *s, char *set, const struct value *v)
+/* Old values stand on the right of a SET: the fields that this UPDATE changes join those that people wrote before. */
+static char *add_edited(char *set, const char *changed)
 {
-	return talloc_asprintf_append_buffer(set, "%s%s = %s", set[0] ? ", " : "",
-					     field_column(MEM(r), v->field), operand(s, v));
-}
-
-/* Old values stand on the right of a SET: the fields that this UPDATE changes join those that people wrote before. The
- * parameters are those of the assignments, so the numbers are looked up by their text. */
-static char *add_edited(struct request *r, struct select *s, char *set, const struct values *v)
-{
-	char *cases = talloc_strdup(MEM(r), "");
-
-	for (int i = 0; i < v->count; i++) {
-		const struct value *value = &v->items[i];
-
-		if (!value->set)
-			continue;
-		if (!value->text && (value->field->flags & NOT_NULL))
-			continue;
-		cases = talloc_asprintf_append_buffer(
-			cases, "%scase when t.%s is distinct from $%d then '%s' end",
-			cases[0] ? ", " : "", field_column(MEM(r), value->field),
-			select_param(s, value->text), value->field->name);
-	}
-	if (!cases[0])
-		return set;
 	return talloc_asprintf_append_buffer(
 		set,
 		", edited_fields = array(select distinct e from unnest(t.edited_fields || "
 		"array_remove(array[%s], null)) e order by e)",
-		cases);
+		changed);
 }
 
 static int write_values(struct request *r, const char *id, struct values *v, struct pg_rows **rows)
 {
 	const struct resource *resource = v->resource;
 	char *set = talloc_strdup(MEM(r), "");
+	char *changed = talloc_strdup(MEM(r), "");
 	struct select s;
 
 	select_init(&s, MEM(r), resource);
 	select_where(&s, "t.id = $%d", select_param(&s, id));
-	for (int i = 0; i < v->count; i++)
-		if (v->items[i].set)
-			set = add_assignment(r, &s, set, &v->items[i]);
-	if (set[0] && resource->track_edits)
-		set = add_edited(r, &s, set, v);
+	for (int i = 0; i < v->count; i++) {
+		const struct value *value = &v->items[i];
+		const char *column = field_column(MEM(r), value->field);
+		const char *given;
+
+		if (!value->set)
+			continue;
+		given = operand(&s, value);
+		set = talloc_asprintf_append_buffer(set, "%s%s = %s", set[0] ? ", " : "", column,
+						    given);
+		if (given[0] == '$')
+			changed = talloc_asprintf_append_buffer(
+				changed, "%scase when t.%s is distinct from %s then '%s' end",
+				changed[0] ? ", " : "", column, given, value->field->name);
+	}
+	if (changed[0] && resource->track_edits)
+		set = add_edited(set, changed);
 	return pg_query(&r->task, rows,
 			talloc_asprintf(MEM(r), "update %s.%s t set %s%s returning %s",
 					resource->service, resource->name,
@@ -274,24 +264,21 @@ int crud_replace(struct request *r)
 			 true);
 }
 
-/* RFC 7396 section 2, for the members that the patch names; null stays in the result, for input_check() must see it. */
+/* RFC 7396 section 2, but for two things: of the target only what the patch goes into is in the result, and null stays
+ * in it, for input_check() must see what is to be taken out. */
 static json_t *merge_patch(json_t *target, json_t *patch, int depth)
 {
-	json_t *result = json_object();
+	json_t *result = depth > 0 && json_is_object(target) ? json_copy(target) : json_object();
 	const char *key;
 	json_t *value;
 
 	assert(depth < 10); /* step_input has refused deeper bodies */
-	if (depth > 0 && json_is_object(target))
-		json_object_update(result, target);
 	json_object_foreach(patch, key, value)
 	{
 		if (json_is_object(value))
 			json_object_set_new(
 				result, key,
 				merge_patch(json_object_get(target, key), value, depth + 1));
-		else if (json_is_null(value) && depth > 0 && json_is_object(target))
-			json_object_set(result, key, value);
 		else
 			json_object_set(result, key, value);
 	}
