@@ -7,6 +7,7 @@
 #include "api/input.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include "api/query.h"
 #include "api/request.h"
@@ -133,11 +134,13 @@ int step_input(struct request *r)
 	return rc ? rc : input_parse(r, r->http->body, r->http->body_len, &r->body);
 }
 
-/* The value at a field's place: body[name], or body[object][member] of "object.member". */
+/* The value at a field's place: body[name], or body[object][member] of "object.member". An object that is null as a
+ * whole makes each of its members null. */
 static json_t *lookup(json_t *body, const char *name)
 {
 	const char *dot = strchr(name, '.');
 	char object[64];
+	json_t *value;
 
 	if (!body)
 		return NULL;
@@ -146,37 +149,104 @@ static json_t *lookup(json_t *body, const char *name)
 	assert((size_t)(dot - name) < sizeof(object));
 	memcpy(object, name, (size_t)(dot - name));
 	object[dot - name] = '\0';
-	return json_object_get(json_object_get(body, object), dot + 1);
+	value = json_object_get(body, object);
+	return json_is_null(value) ? value : json_object_get(value, dot + 1);
 }
 
-static const char *check_list(struct task *t, const struct field *field, json_t *list)
+static const char *check_given(struct task *t, const char *name, const struct field *field,
+			       json_t *input);
+
+static const char *check_list(struct task *t, const char *name, const struct field *field,
+			      json_t *list)
 {
 	const char **items;
+	bool good = true;
 	size_t i;
 	json_t *item;
 	int n = 0;
 
 	if (!json_is_array(list)) {
-		task_problem(t, field->name, "must be a list");
+		task_problem(t, name, "must be a list");
 		return NULL;
 	}
 	if (json_array_size(list) > (size_t)field->max_items) {
-		task_problem(t, field->name, "must have at most %d entries", field->max_items);
+		task_problem(t, name, "must have at most %d entries", field->max_items);
 		return NULL;
 	}
 	items = talloc_array(t->mem, const char *, (unsigned)json_array_size(list) + 1);
 	json_array_foreach(list, i, item)
 	{
-		const char *problem = NULL;
+		const char *problem = "is not valid";
 
 		items[n] = types[field->type].check(t->mem, field, item, &problem);
 		if (!items[n++]) {
-			task_problem(t, talloc_asprintf(t->mem, "%s.%zu", field->name, i), "%s",
-				     problem);
-			return NULL;
+			task_problem(t, talloc_asprintf(t->mem, "%s.%zu", name, i), "%s", problem);
+			good = false;
 		}
 	}
-	return sql_array(t->mem, items, n);
+	return good ? sql_array(t->mem, items, n) : NULL;
+}
+
+static const struct field *find_member(const struct field *object, const char *key)
+{
+	for (const struct field *m = object->members; m->name; m++)
+		if (strcmp(m->name, key) == 0)
+			return m;
+	return NULL;
+}
+
+/* A member that is null is one that is not there: RFC 7396 takes it out, and a whole write has nothing to take out. The
+ * others' values are kept as they came. */
+static const char *check_object(struct task *t, const char *name, const struct field *field,
+				json_t *object)
+{
+	json_t *kept = json_keep(t->mem, json_object());
+	const char *key;
+	bool good = true;
+	json_t *item;
+	char *text, *copy;
+
+	if (!json_is_object(object)) {
+		task_problem(t, name, "must be an object");
+		return NULL;
+	}
+	json_object_foreach(object, key, item)
+	{
+		const struct field *member = find_member(field, key);
+		const char *member_name = talloc_asprintf(t->mem, "%s.%s", name, key);
+
+		if (!member) {
+			task_problem(t, member_name, "is not a member of %s", name);
+			good = false;
+		} else if (!json_is_null(item)) {
+			good = check_given(t, member_name, member, item) && good;
+			json_object_set(kept, key, item);
+		}
+	}
+	if (!good)
+		return NULL;
+	text = json_dumps(kept, JSON_COMPACT | JSON_SORT_KEYS);
+	copy = talloc_strdup(t->mem, text);
+	free(text);
+	return copy;
+}
+
+/* The parameter's text for a value that is not null, or NULL when there was a problem, which is recorded under `name`.
+ * An object's members may be objects: as deep as the table goes. */
+static const char *check_given(struct task *t, const char *name, const struct field *field,
+			       json_t *input)
+{
+	const char *problem = "is not valid";
+	const char *text;
+
+	if (field->flags & MANY)
+		return check_list(t, name, field, input);
+	if (field->type == OBJECT)
+		return check_object(t, name, field, input);
+	text = types[field->type].check(t->mem, field, input, &problem);
+	if (!text)
+		task_problem(t, name, "%s", problem);
+	return text;
 }
 
 /* An absent or null value: what it means depends on whether the whole resource is written. */
@@ -197,7 +267,6 @@ static void check_absent(struct task *t, struct value *v, bool given, bool whole
 static void check_value(struct task *t, struct value *v, json_t *input, bool whole, json_t *old)
 {
 	const struct field *field = v->field;
-	const char *problem = NULL;
 
 	if (!input || json_is_null(input)) {
 		check_absent(t, v, input != NULL, whole);
@@ -210,13 +279,7 @@ static void check_value(struct task *t, struct value *v, json_t *input, bool who
 		return;
 	}
 	v->set = true;
-	if (field->flags & MANY) {
-		v->text = check_list(t, field, input);
-		return;
-	}
-	v->text = types[field->type].check(t->mem, field, input, &problem);
-	if (!v->text)
-		task_problem(t, field->name, "%s", problem ? problem : "is not valid");
+	v->text = check_given(t, field->name, field, input);
 }
 
 static bool is_field(const struct resource *resource, const char *object, const char *key)
@@ -243,7 +306,7 @@ static bool is_object(const struct resource *resource, const char *key)
 	return false;
 }
 
-/* Names each key that no field has; `is null` takes the whole object away and is every member's business. */
+/* Names each key that no field has. An object may be null as a whole: see lookup(). */
 static void check_unknown(struct task *t, const struct resource *resource, json_t *body)
 {
 	const char *key, *member;
@@ -259,38 +322,29 @@ static void check_unknown(struct task *t, const struct resource *resource, json_
 		}
 		if (!json_is_object(item) && !json_is_null(item))
 			task_problem(t, key, "must be an object");
-		json_object_foreach(item, member, value) if (!is_field(resource, key, member))
-			task_problem(t, talloc_asprintf(t->mem, "%s.%s", key, member),
-				     "is not a field of %s", resource->name);
+		json_object_foreach(item, member, value)
+		{
+			if (!is_field(resource, key, member))
+				task_problem(t, talloc_asprintf(t->mem, "%s.%s", key, member),
+					     "is not a field of %s", resource->name);
+		}
 	}
 }
 
-/* An object that is null as a whole, in a patch: every member of it is. */
-static bool object_is_null(json_t *body, const char *name)
-{
-	const char *dot = strchr(name, '.');
-	const char *key;
-	json_t *item;
-
-	if (!dot)
-		return false;
-	json_object_foreach(body, key, item) if (strlen(key) == (size_t)(dot - name) &&
-						 strncmp(key, name, strlen(key)) ==
-							 0) return json_is_null(item);
-	return false;
-}
-
+/* Postcodes are checked when the country, as it will be after the write, is the United Kingdom. */
 static void check_postcodes(struct task *t, struct values *v, json_t *old)
 {
+	const struct value *country = values_get(v, "address.country");
+	const char *code = country && country->set
+				   ? country->text
+				   : json_string_value(lookup(old, "address.country"));
+
+	if (code && strcmp(code, "GB") != 0)
+		return;
 	for (int i = 0; i < v->count; i++) {
 		struct value *value = &v->items[i];
-		struct value *country = values_get(v, "address.country");
-		const char *code = country && country->text
-					   ? country->text
-					   : json_string_value(lookup(old, "address.country"));
 
-		if (value->field->type != POSTCODE || !value->text ||
-		    (code && strcmp(code, "GB") != 0))
+		if (value->field->type != POSTCODE || !value->text)
 			continue;
 		value->text = postcode_normalise(t->mem, value->text);
 		if (!value->text)
@@ -310,14 +364,8 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 	v->items = talloc_zero_array(v, struct value, v->count);
 	check_unknown(t, resource, body);
 	for (int i = 0; i < v->count; i++) {
-		json_t *null = json_null();
-
 		v->items[i].field = &resource->fields[i];
-		check_value(t, &v->items[i],
-			    object_is_null(body, resource->fields[i].name)
-				    ? null
-				    : lookup(body, resource->fields[i].name),
-			    whole, old);
+		check_value(t, &v->items[i], lookup(body, resource->fields[i].name), whole, old);
 	}
 	check_postcodes(t, v, old);
 	*values = v;

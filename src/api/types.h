@@ -16,7 +16,8 @@ struct type_row {
 	const char *format; /* its format, NULL */
 	const char *sql;    /* what information_schema calls it: "timestamp with time zone" */
 	const char *cast;   /* for array parameters and filters: "timestamptz" */
-	/* Gives the parameter's text (a child of mem), or NULL and a message "must be ..." */
+	/* Gives the parameter's text (a child of mem), or NULL and a message "must be ...". An OBJECT has none:
+	 * input_check() goes into its members. */
 	const char *(*check)(TALLOC_CTX *mem, const struct field *field, json_t *value,
 			     const char **problem);
 };

@@ -50,12 +50,13 @@ def test_all_problems_at_once(server):
     reply = server.call("POST", "/v1/businesses", {
         "name": " ", "phone": "123", "email": "nobody", "website": "ftp://x", "price_level": 9, "status": "open",
         "address": {"postcode": "GU1", "country": "England", "lines": ["a"] * 5}, "location": {"lat": 91, "lng": "x"},
-        "time_zone": "Mars/Olympus", "attributes": {"dogs": "perhaps"}, "other_categories": ["Not A Slug"],
+        "time_zone": "Mars/Olympus", "attributes": {"dogs": "perhaps", "payment": ["cash", 1, "shells"], "moat": True},
+        "other_categories": ["Not A Slug", "pub", None],
         "verified": "yes", "id": "x", "nonsense": 1}, 400)
     assert set(server.details(reply)) == {
         "name", "phone", "email", "website", "price_level", "status", "address.postcode", "address.country",
-        "address.lines", "location.lat", "location.lng", "time_zone", "attributes", "other_categories.0", "verified",
-        "id", "nonsense"}
+        "address.lines", "location.lat", "location.lng", "time_zone", "attributes.dogs", "attributes.payment.1",
+        "attributes.payment.2", "attributes.moat", "other_categories.0", "other_categories.2", "verified", "id", "nonsense"}
 
 
 @pytest.mark.parametrize("body, field", [
@@ -70,7 +71,12 @@ def test_all_problems_at_once(server):
     ({"name": "x", "primary_category": "no-such"}, "primary_category"),
     ({"name": "x", "other_categories": ["pub", "no-such"]}, "other_categories"),
     ({"name": "x", "address": "High Street"}, "address"),
-    ({"name": "x", "attributes": {"moat": "yes"}}, "attributes"),
+    ({"name": "x", "attributes": {"moat": "yes"}}, "attributes.moat"),
+    ({"name": "x", "attributes": {"payment": "cash"}}, "attributes.payment"),
+    ({"name": "x", "attributes": ["wifi"]}, "attributes"),
+    ({"name": "x", "website": "https://bank.example:x@elsewhere.example/"}, "website"),
+    ({"name": "x", "website": "https://bank.example:123456/"}, "website"),
+    ({"name": "x", "address": {"postcode": "79098", "country": None}}, "address.postcode"),
     ({"name": "x", "created_at": "2020-01-01T00:00:00Z"}, "created_at"),
     ({"name": "x", "slug": "Not-A-Slug"}, "slug"),
 ])
@@ -117,7 +123,11 @@ def test_patch_is_a_merge_patch(server):
     assert patched["phone"] is None and patched["email"] == made["email"]
     assert patched["address"] == {**made["address"], "region": None, "locality": "Woking"}
     attributes = server.call("PATCH", path, {"attributes": {"dogs": None, "vegan": "yes"}}).json()["data"]["attributes"]
-    assert attributes.get("dogs") is None and attributes["vegan"] == "yes" and attributes["wifi"] == "free"
+    assert attributes == {**{k: v for k, v in made["attributes"].items() if k != "dogs"}, "vegan": "yes"}
+    assert server.call("PATCH", path, {"attributes": {"payment": ["cheque"]}}).json()["data"]["attributes"]["payment"] == ["cheque"]
+    whole = server.call("PATCH", path, {"attributes": None, "other_categories": None, "status": None, "address": None}).json()["data"]
+    assert whole["attributes"] == {} and whole["other_categories"] == [] and whole["status"] == "operational"
+    assert whole["address"] == {"lines": [], "locality": None, "region": None, "postcode": None, "country": "GB"}
     assert server.call("PATCH", path, {"location": None}).json()["data"]["location"] is None
     assert "name" in server.details(server.call("PATCH", path, {"name": None}, 400))
     assert server.call("PATCH", path, {}).json()["data"]["slug"] == made["slug"]
