@@ -5,16 +5,20 @@
 #include "base/config.h"
 #include "base/banned.h"
 
-int step_allow(struct request *r)
+int allow_check(struct request *r, enum allow needed)
 {
-	if (!r->route) /* OPTIONS */
+	if (needed == ANYONE || (needed == ADMIN && r->caller.is == ADMIN))
 		return OK;
-	if (r->route->allow == ANYONE || (r->route->allow == ADMIN && r->caller.is == ADMIN))
-		return OK;
-	if (r->route->allow == ADMIN && !config.admin_token[0])
-		return fail(r, E_FORBIDDEN,
-			    "Writing is switched off: GUILDFORD_ADMIN_TOKEN is not set");
-	if (r->route->allow == ADMIN)
+	if (needed == ADMIN && !config.admin_token[0])
+		return fail(
+			r, E_FORBIDDEN,
+			"What only an admin may do is switched off: GUILDFORD_ADMIN_TOKEN is not set");
+	if (needed == ADMIN)
 		return fail(r, E_UNAUTHORIZED, "Send Authorization: Bearer with the admin token");
 	return fail(r, E_FORBIDDEN, NULL);
+}
+
+int step_allow(struct request *r)
+{
+	return r->route ? allow_check(r, r->route->allow) : OK; /* no route: OPTIONS */
 }

@@ -18,12 +18,12 @@
 #include "base/uuid.h"
 #include "base/banned.h"
 
-static int find_row(struct request *r, struct select *s, const char *columns, const char *lock,
+static int find_row(struct request *r, struct select *s, const char *columns, const char *ending,
 		    struct pg_rows **rows)
 {
 	const char *sql = talloc_asprintf(MEM(r), "select %s from %s.%s t%s%s", columns,
 					  s->resource->service, s->resource->name,
-					  buf_text(&s->where), lock);
+					  buf_text(&s->where), ending);
 	struct pg_rows *found;
 	int rc = pg_query(&r->task, &found, sql, s->param_count, s->params);
 
@@ -68,7 +68,8 @@ int crud_get(struct request *r)
 	if (!rc)
 		rc = scope_item(r, &s);
 	if (!rc)
-		rc = find_row(r, &s, shape->columns, "", &rows);
+		rc = find_row(r, &s, shape->columns, query_text(r, "deleted") ? SCOPE_FIRST : "",
+			      &rows);
 	if (rc)
 		return rc;
 	if (inc.count == 0 && reply_not_modified(r, pg_value(rows, 0, shape->count), shape))
@@ -167,8 +168,7 @@ int crud_create(struct request *r)
 	rc = insert(r, &s, v, id, &rows);
 	if (rc)
 		return explain_conflict(r, resource, v, rc);
-	http_header_addf(r->http, "Location", "%s%s/%s",
-			 strncmp(r->path, "/v1/", 4) == 0 ? "" : "/v1", r->path, id);
+	http_header_addf(r->http, "Location", "/v1%s/%s", r->path, id);
 	return reply_row(r, 201, shape_whole(resource), rows, 0);
 }
 
@@ -346,9 +346,7 @@ int crud_restore(struct request *r)
 	if (!rc)
 		rc = scope_item(r, &s);
 	if (!rc)
-		rc = find_row(r, &s, "t.id",
-			      " order by t.deleted_at desc nulls first limit 1 for update of t",
-			      &rows);
+		rc = find_row(r, &s, "t.id", SCOPE_FIRST " for update of t", &rows);
 	if (rc)
 		return rc;
 	rc = pg_query(

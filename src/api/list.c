@@ -4,7 +4,7 @@
  * from the resource's tables; a condition comes from a field's FILTER flag or a filter's own function. Called as a
  * route's function.
  */
-#include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "api/crud.h"
@@ -138,7 +138,12 @@ static int read_paging(struct request *r, struct list *l)
 	l->cursor = query_text(r, "cursor");
 	if (l->cursor && query_text(r, "page"))
 		return task_problem(&r->task, "page", "cannot be given together with \"cursor\"");
-	return query_int(r, "page", 1, OFFSET_MAX / l->limit, 1, &l->page);
+	rc = query_int(r, "page", 1, INT_MAX, 1, &l->page);
+	if (!rc && l->page > OFFSET_MAX / l->limit)
+		return task_problem(&r->task, "page",
+				    "reaches to %lld with this limit; beyond, follow next_cursor",
+				    OFFSET_MAX / l->limit);
+	return rc;
 }
 
 static int add_cursor(struct request *r, struct list *l)
@@ -280,7 +285,7 @@ static void add_link(struct request *r, struct buf *b, const char *relation, con
 		     const char *value)
 {
 	buf_adds(b, b->len ? ", </v1" : "</v1");
-	buf_adds(b, strncmp(r->path, "/v1/", 4) == 0 ? r->path + 3 : r->path);
+	buf_adds(b, r->path);
 	buf_addc(b, '?');
 	for (int i = 0; i < r->query_count; i++) {
 		if (strcmp(r->query[i].name, "page") == 0 ||

@@ -57,7 +57,8 @@ int query_parse(struct request *r)
 
 	if (!str_percent_decode(MEM(r), target, path_len, false, &path))
 		return fail(r, E_BAD_REQUEST, "The path is not percent-encoded UTF-8 without NUL");
-	r->path = path;
+	r->versioned = strncmp(path, "/v1/", 4) == 0;
+	r->path = r->versioned ? path + 3 : path;
 	while (query) {
 		const char *start = query + 1;
 		const char *end = strchr(start, '&');

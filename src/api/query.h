@@ -6,7 +6,7 @@
 #include "api/request.h"
 #include "base/attr.h"
 
-/* Fills path and query. E_BAD_REQUEST on bad percent-escapes, NUL, ill-formed UTF-8, too many parameters or one that is
+/* Fills path, versioned and query. E_BAD_REQUEST on bad percent-escapes, NUL, ill-formed UTF-8, too many parameters or one that is
  * given twice. */
 int query_parse(struct request *r) MUST_USE;
 /* Fails with E_VALIDATION naming each parameter that the route does not take. */

@@ -33,7 +33,8 @@ struct request {
 	struct task task; /* memory, deadline, failure; first, for it is what waits */
 	struct http_exchange *http;
 	const struct route *route; /* NULL until step_route has found one */
-	const char *path; /* decoded path without query and version prefix; "" before step_route */
+	const char *path;	   /* decoded, without query and /v1; "" before step_route */
+	bool versioned;		   /* /v1 stood before it */
 	struct param path_params[PATH_PARAMS_MAX];
 	int path_param_count;
 	struct param query[QUERY_PARAMS_MAX];

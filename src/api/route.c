@@ -173,15 +173,11 @@ static bool fits(const struct route *route, char **parts, int n)
 	return true;
 }
 
-/* The path's segments without the version: -1 when there are too many for any route. */
-static int split_path(struct request *r, char ***parts, bool *versioned)
+/* The path's segments: -1 when there are too many for any route. */
+static int split_path(struct request *r, char ***parts)
 {
-	const char *path = r->path;
-
-	*versioned = strncmp(path, "/v1/", 4) == 0;
-	if (*versioned)
-		path += 3;
-	return path[0] == '/' ? str_split(MEM(r), path + 1, '/', ROUTE_SEGMENTS_MAX, parts) : -1;
+	return r->path[0] == '/' ? str_split(MEM(r), r->path + 1, '/', ROUTE_SEGMENTS_MAX, parts)
+				 : -1;
 }
 
 static bool stands_there(const struct route *route, bool versioned)
@@ -192,13 +188,12 @@ static bool stands_there(const struct route *route, bool versioned)
 const char *route_allowed(struct request *r)
 {
 	unsigned allowed = 0;
-	bool versioned;
 	char **parts;
 	char *text;
-	int n = split_path(r, &parts, &versioned);
+	int n = split_path(r, &parts);
 
 	for (int i = 0; n > 0 && i < count; i++)
-		if (stands_there(&routes[i], versioned) && fits(&routes[i], parts, n))
+		if (stands_there(&routes[i], r->versioned) && fits(&routes[i], parts, n))
 			allowed |= routes[i].method;
 	if (!allowed)
 		return NULL;
@@ -240,7 +235,6 @@ static int refuse_method(struct request *r)
 int step_route(struct request *r)
 {
 	enum http_method method = r->http->method == METHOD_HEAD ? METHOD_GET : r->http->method;
-	bool versioned;
 	char **parts;
 	int n, rc;
 
@@ -254,9 +248,9 @@ int step_route(struct request *r)
 		return rc;
 	if (method == METHOD_OPTIONS && strcmp(r->http->target, "*") == 0)
 		return OK;
-	n = split_path(r, &parts, &versioned);
+	n = split_path(r, &parts);
 	for (int i = 0; n > 0 && i < count; i++) {
-		if (routes[i].method != method || !stands_there(&routes[i], versioned) ||
+		if (routes[i].method != method || !stands_there(&routes[i], r->versioned) ||
 		    !fits(&routes[i], parts, n))
 			continue;
 		r->route = &routes[i];

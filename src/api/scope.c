@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "api/route.h"
+#include "api/steps.h"
 #include "base/uuid.h"
 #include "base/banned.h"
 
@@ -15,8 +16,8 @@ int scope_deleted(struct request *r, struct select *s)
 		select_where(s, "t.deleted_at is null");
 		return OK;
 	}
-	if (r->caller.is != ADMIN)
-		return fail(r, E_FORBIDDEN, "Only an admin may ask for deleted rows");
+	if (allow_check(r, ADMIN))
+		return r->task.failure.code;
 	if (strcmp(deleted, "only") == 0)
 		select_where(s, "t.deleted_at is not null");
 	else if (strcmp(deleted, "with") != 0)

@@ -7,12 +7,16 @@
 #include "api/select.h"
 #include "base/attr.h"
 
-/* Rows that are not deleted, or what ?deleted=with|only asks for (admins only: E_FORBIDDEN). */
+/* Ends a statement on what scope_item() names when deleted rows may be among it. */
+#define SCOPE_FIRST " order by t.deleted_at desc nulls first limit 1"
+
+/* Rows that are not deleted, or what ?deleted=with|only asks for (admins only). */
 int scope_deleted(struct request *r, struct select *s);
 /* Of a nested resource: finds the parent of the path (E_NOT_FOUND) and keeps to its rows; s->parent_id
  * is its id. waits */
 int scope_parent(struct request *r, struct select *s) MUST_USE;
-/* Keeps to the row that the path names, by id or slug. */
+/* Keeps to the row that the path names, by id or slug. Of rows with that slug the live one comes first, then the last
+ * one deleted: see SCOPE_FIRST. */
 int scope_item(struct request *r, struct select *s) MUST_USE;
 
 #endif

@@ -110,6 +110,18 @@ static bool is_asked(char **names, int n, const struct field *field)
 	return (field->flags & KEY) != 0;
 }
 
+/* What only hits have is written whenever there is any: naming it is no mistake. */
+static bool is_known(const struct resource *resource, const char *name)
+{
+	for (const struct field *f = resource->fields; f->name; f++)
+		if (names_field(name, f))
+			return true;
+	for (const struct field *f = resource->hit_fields; f && f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return true;
+	return false;
+}
+
 int shape_from_query(struct request *r, const struct resource *resource, const struct shape **shape)
 {
 	const char *text = query_text(r, "fields");
@@ -125,15 +137,10 @@ int shape_from_query(struct request *r, const struct resource *resource, const s
 		return task_problem(&r->task, "fields", "names too many fields");
 	made = talloc_zero(MEM(r), struct shape);
 	made->resource = resource;
-	for (int i = 0; i < n; i++) {
-		const struct field *f = resource->fields;
-
-		while (f->name && !names_field(names[i], f))
-			f++;
-		if (!f->name)
+	for (int i = 0; i < n; i++)
+		if (!is_known(resource, names[i]))
 			task_problem(&r->task, "fields", "\"%.60s\" is not a field of %s", names[i],
 				     resource->name);
-	}
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	for (const struct field *f = resource->fields; f->name; f++)

@@ -10,6 +10,8 @@
 int step_accept(struct request *r) MUST_USE;
 /* allow.c: may this caller do this? Deny by default. */
 int step_allow(struct request *r) MUST_USE;
+/* May the caller do what needs this? E_UNAUTHORIZED or E_FORBIDDEN otherwise. */
+int allow_check(struct request *r, enum allow needed) MUST_USE;
 /* input.c: query names, media type, the body as JSON. */
 int step_input(struct request *r) MUST_USE;
 /* act.c: the route's function, in a transaction when it writes. waits */

@@ -27,7 +27,7 @@ static const char suggest_sql[] =
 	"with asked (folded, query) as materialized (select business.fold($1), business.search_query($1) || "
 	"coalesce((nullif(plainto_tsquery('business.town', business.fold($1))::text, '') || ':*')::tsquery, '')), "
 	"begins as (select b.* from asked, lateral (select id, slug, name, address_locality, primary_category, 1.0::real as rank, "
-	"name_sort from business.business where deleted_at is null and name_sort >= folded "
+	"name_sort from business.business where deleted_at is null and folded <> '' and name_sort >= folded "
 	"and name_sort < folded || chr(1114109) order by name_sort, id limit $2) b), "
 	"holds as (select h.* from asked, lateral (select id, slug, name, address_locality, primary_category, "
 	"ts_rank(search, query) as rank, name_sort from (select * from business.business where deleted_at is null "
@@ -40,12 +40,13 @@ static const char *const keys[] = { "id", "slug", "name", "locality", "primary_c
 
 int business_suggest(struct request *r)
 {
-	const char *q = query_text(r, "q");
+	const char *given = query_text(r, "q");
+	const char *q = given ? str_trim(talloc_strdup(MEM(r), given)) : "";
 	struct pg_rows *rows;
 	long long limit;
 	int rc = query_int(r, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit);
 
-	if (!q || !q[0] || str_length_utf8(q, strlen(q)) > Q_MAX)
+	if (!q[0] || str_length_utf8(q, strlen(q)) > Q_MAX)
 		rc = task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
 	if (rc)
 		return rc;

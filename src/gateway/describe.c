@@ -494,7 +494,7 @@ static void write_components(struct writer *j)
 	    "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":20}}");
 	raw(j, "page",
 	    "{\"name\":\"page\",\"in\":\"query\",\"description\":\"Page number, up to 10000 rows deep; beyond, "
-	    "use cursor.\",\"schema\":{\"type\":\"integer\",\"minimum\":1,\"default\":1}}");
+	    "follow next_cursor.\",\"schema\":{\"type\":\"integer\",\"minimum\":1,\"default\":1}}");
 	raw(j, "cursor",
 	    "{\"name\":\"cursor\",\"in\":\"query\",\"description\":\"next_cursor of the page before, of the same "
 	    "search.\",\"schema\":{\"type\":\"string\"}}");

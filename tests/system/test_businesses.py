@@ -153,7 +153,8 @@ def test_delete_is_soft_and_restore_brings_back(server):
     assert server.http.get("/v1/businesses/short-lived").status_code == 404
     server.call("PATCH", path, {"name": "x"}, 404)
     server.call("DELETE", path, status=404)
-    assert server.http.get("/v1/businesses", params={"deleted": "with"}).status_code in (401, 403)
+    refused = server.http.get("/v1/businesses", params={"deleted": "with"})
+    assert refused.status_code == 401 and refused.headers["www-authenticate"].startswith("Bearer")
     only = server.call("GET", "/v1/businesses?deleted=only&limit=100").json()["data"]
     assert made["id"] in [b["id"] for b in only]
     assert all(b["deleted_at"] for b in only)
@@ -162,6 +163,17 @@ def test_delete_is_soft_and_restore_brings_back(server):
     assert back["deleted_at"] is None
     assert server.get(path)["data"]["name"] == "Short-lived"
     server.call("POST", path + "/restore")
+
+
+def test_a_slug_means_the_live_one_then_the_last_deleted(server):
+    made = []
+    for n in range(3):
+        made.append(server.create(name="Phoenix inn", description=str(n)))
+        server.call("DELETE", f"/v1/businesses/{made[n]['id']}")
+    assert server.call("GET", "/v1/businesses/phoenix-inn?deleted=with").json()["data"]["id"] == made[2]["id"]
+    live = server.create(name="Phoenix inn", description="live")
+    assert server.call("GET", "/v1/businesses/phoenix-inn?deleted=with").json()["data"]["id"] == live["id"]
+    assert server.call("GET", "/v1/businesses/phoenix-inn?deleted=only").json()["data"]["id"] == made[2]["id"]
 
 
 def test_restore_does_not_take_a_slug_away(server):

@@ -159,6 +159,30 @@ def test_a_cursor_belongs_to_its_search(town):
     assert reply.status_code == 400 and "another search" in town.details(reply)["cursor"]
 
 
+def test_links_of_a_path_without_version_lead_on(town):
+    first = town.get("/businesses", limit=4)
+    reply = town.http.get("/businesses", params={"limit": 4, "cursor": first["meta"]["pagination"]["next_cursor"]})
+    following = re.search(r'<([^>]+)>; rel="next"', reply.headers["link"])[1]
+    assert following.startswith("/v1/businesses?")
+    seen = [b["name"] for page in (first, reply.json(), town.get(following)) for b in page["data"]]
+    assert seen == names(town, sort="name", limit=100)
+
+
+def test_a_page_too_deep_says_how_to_go_on(town):
+    reply = town.http.get("/v1/businesses", params={"page": 501})
+    assert "next_cursor" in town.details(reply)["page"]
+
+
+def test_distance_may_be_named_among_the_fields(town):
+    found = town.get("/v1/businesses", near="51.2362,-0.5704", fields="name,distance_m")["data"]
+    assert set(found[0]) == {"id", "name", "distance_m"}
+
+
+def test_a_relation_named_twice_comes_once(town):
+    reply = town.http.get("/v1/businesses", params={"limit": 1, "include": "categories,categories"})
+    assert reply.text.count('"categories":') == 1
+
+
 def test_cursors_under_inserts(town):
     """What was there all the time is given exactly once, whatever is written meanwhile."""
     before = {b["id"] for b in walk(town, limit=100)}
@@ -196,7 +220,17 @@ def test_suggestions(town, q, first):
         assert set(found[0]) == {"id", "slug", "name", "locality", "primary_category"}
 
 
+@pytest.mark.parametrize("q", ["'", "'’`", "&", "\\", "()", "zzz zzz"])
+def test_nothing_is_suggested_for_what_has_no_letters_in_common(town, q):
+    assert town.get("/v1/businesses/suggest", q=q)["data"] == []
+
+
+def test_blanks_around_what_was_typed_mean_nothing(town):
+    assert town.get("/v1/businesses/suggest", q="  boa ")["data"] == town.get("/v1/businesses/suggest", q="boa")["data"]
+
+
 def test_suggestions_refuse(town):
+    assert town.http.get("/v1/businesses/suggest", params={"q": "  "}).status_code == 400
     assert town.http.get("/v1/businesses/suggest").status_code == 400
     assert town.http.get("/v1/businesses/suggest", params={"q": "x" * 81}).status_code == 400
     assert town.http.get("/v1/businesses/suggest", params={"q": "a", "limit": 21}).status_code == 400
