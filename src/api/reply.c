@@ -56,34 +56,52 @@ int reply_plain(struct request *r, int status, const char *type, const char *tex
 	return OK;
 }
 
-/* Is `tag` in the list of an If-None-Match (compared weakly, RFC 9110 section 13.1.2)? A compressed reply's tag ends in
- * "-gzip" and means the same. */
-static bool list_has_tag(const char *list, const char *tag)
+/* One entity tag of a list, without its quotes. */
+struct tag {
+	const char *text;
+	size_t len;
+	bool weak;
+};
+
+/* Takes the next tag of an If-Match or If-None-Match from *at on. */
+static bool next_tag(const char **at, struct tag *tag)
 {
-	size_t len = strlen(tag) - 2; /* without quotes */
+	const char *open = strchr(*at, '"');
+	const char *close = open ? strchr(open + 1, '"') : NULL;
 
-	if (strcmp(list, "*") == 0)
-		return true;
-	for (const char *c = strchr(list, '"'); c; c = strchr(c, '"')) {
-		const char *end = strchr(++c, '"');
-		size_t n = end ? (size_t)(end - c) : 0;
-
-		if (n == len + 5 && strncmp(c + len, "-gzip", 5) == 0)
-			n = len;
-		if (end && n == len && strncmp(c, tag + 1, len) == 0)
-			return true;
-		if (!end)
-			return false;
-		c = end + 1;
-	}
-	return false;
+	if (!close)
+		return false;
+	*tag = (struct tag) { .text = open + 1,
+			      .len = (size_t)(close - open - 1),
+			      .weak = open > *at && open[-1] == '/' };
+	*at = close + 1;
+	return true;
 }
 
-static bool match_none(struct request *r, const char *tag)
+static bool tag_is(const struct tag *tag, const char *text, size_t len)
+{
+	return tag->len == len && strncmp(tag->text, text, len) == 0;
+}
+
+/* Does the caller have this representation (RFC 9110 section 13.1.2, compared weakly)? Then the reply is a 304, and the
+ * tag in it the caller's: that of the compressed form ends in "-gzip" (see io/http_write.c). */
+static bool match_none(struct request *r, char tag[ETAG_MAX])
 {
 	const char *list = http_header_get(r->http, "if-none-match");
+	const char *gzip = talloc_asprintf(MEM(r), "%.*s-gzip", (int)strlen(tag) - 2, tag + 1);
+	bool same = list && strcmp(list, "*") == 0;
+	struct tag given;
 
-	if (!list || r->route->method != METHOD_GET || !list_has_tag(list, tag))
+	if (!list || r->route->method != METHOD_GET)
+		return false;
+	while (!same && next_tag(&list, &given)) {
+		bool compressed = tag_is(&given, gzip, strlen(gzip));
+
+		same = compressed || tag_is(&given, tag + 1, strlen(tag) - 2);
+		if (compressed)
+			snprintf(tag, ETAG_MAX, "\"%s\"", gzip);
+	}
+	if (!same)
 		return false;
 	r->http->status = 304;
 	buf_clear(&r->http->body_out);
@@ -110,8 +128,8 @@ void reply_tag(struct request *r, const char *version, const struct shape *shape
 		snprintf(tag, sizeof(tag), "\"%s\"",
 			 sodium_bin2hex(text, sizeof(text), digest, sizeof(digest)));
 	}
-	http_header_add(r->http, "ETag", tag);
 	(void)match_none(r, tag);
+	http_header_add(r->http, "ETag", tag);
 }
 
 bool reply_not_modified(struct request *r, const char *version, const struct shape *shape)
@@ -125,27 +143,49 @@ bool reply_not_modified(struct request *r, const char *version, const struct sha
 	return true;
 }
 
+/* Is a representation of this version in the list? What stands behind the version says which one it was. */
+static bool has_version(const char *list, const char *version, bool strongly)
+{
+	size_t len = strlen(version);
+	struct tag tag;
+
+	if (strcmp(list, "*") == 0)
+		return true;
+	while (next_tag(&list, &tag))
+		if (!(strongly && tag.weak) && tag.len > len && tag.text[len] == '-' &&
+		    strncmp(tag.text, version, len) == 0)
+			return true;
+	return false;
+}
+
 int reply_check_match(struct request *r, const char *version)
 {
-	const char *list = http_header_get(r->http, "if-match");
-	size_t len = strlen(version);
+	const char *match = http_header_get(r->http, "if-match");
+	const char *none = http_header_get(r->http, "if-none-match");
 
-	if (!list || strcmp(list, "*") == 0)
-		return OK;
-	for (const char *c = strchr(list, '"'); c; c = strchr(c, '"')) {
-		bool weak = c > list && c[-1] == '/';
-		const char *end = strchr(++c, '"');
+	if (match && !has_version(match, version, true))
+		return fail(r, E_PRECONDITION_FAILED,
+			    "It has been changed since you read it; read it again");
+	if (none && has_version(none, version, false))
+		return fail(r, E_PRECONDITION_FAILED, "It is what If-None-Match must not find");
+	return OK;
+}
 
-		if (!end)
-			break;
-		/* strong comparison of the version; the rest of the tag says which representation it was */
-		if (!weak && strncmp(c, version, len) == 0 && c[len] == '-' &&
-		    memchr(c, '-', (size_t)(end - c)))
-			return OK;
-		c = end + 1;
+/* RFC 6901, into the body. */
+static void write_pointer(struct writer *j, TALLOC_CTX *mem, const char *field)
+{
+	struct buf pointer;
+
+	buf_init(&pointer, mem, 2 * strlen(field) + 2);
+	buf_addc(&pointer, '/');
+	for (const char *c = field; *c; c++) {
+		if (*c == '~' || *c == '/')
+			buf_adds(&pointer, *c == '~' ? "~0" : "~1");
+		else
+			buf_addc(&pointer, *c == '.' ? '/' : *c);
 	}
-	return fail(r, E_PRECONDITION_FAILED,
-		    "It has been changed since you read it; read it again");
+	writer_key(j, "pointer");
+	writer_string(j, buf_text(&pointer));
 }
 
 static void write_problems(struct request *r, struct writer *j, bool pointers)
@@ -159,15 +199,8 @@ static void write_problems(struct request *r, struct writer *j, bool pointers)
 		writer_string(j, f->problems[i].field);
 		writer_key(j, "message");
 		writer_string(j, f->problems[i].message);
-		if (pointers) {
-			char *pointer = talloc_asprintf(MEM(r), "/%s", f->problems[i].field);
-
-			for (char *c = pointer; *c; c++)
-				if (*c == '.')
-					*c = '/';
-			writer_key(j, "pointer");
-			writer_string(j, pointer);
-		}
+		if (pointers)
+			write_pointer(j, MEM(r), f->problems[i].field);
 		writer_object_end(j);
 	}
 	writer_array_end(j);
@@ -211,7 +244,7 @@ static void write_problem(struct request *r, const struct error_row *row, const 
 	writer_key(j, "code");
 	writer_string(j, row->code);
 	writer_key(j, "errors");
-	write_problems(r, j, true);
+	write_problems(r, j, r->body != NULL);
 	writer_key(j, "request_id");
 	writer_string(j, r->id);
 	writer_object_end(j);
@@ -250,7 +283,7 @@ void reply_headers(struct request *r)
 		"X-Content-Type-Options: nosniff\r\n"
 		"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
 		"Referrer-Policy: no-referrer\r\n"
-		"Vary: Accept, Authorization\r\n";
+		"Vary: Accept, Accept-Encoding, Authorization\r\n";
 	bool keep = (r->http->status == 200 || r->http->status == 304) &&
 		    r->http->method != METHOD_POST && r->route && !r->route->writes;
 

@@ -25,7 +25,8 @@ void reply_failure(struct request *r);
 /* Sets the ETag of the finished body, and turns the reply into a 304 when If-None-Match has it. `version` is the row's,
  * NULL for a list; a whole representation is tagged by version and shape, anything else by its bytes. */
 void reply_tag(struct request *r, const char *version, const struct shape *shape);
-/* Does If-Match let a write to a row of this version pass? E_PRECONDITION_FAILED otherwise. */
+/* Do If-Match and If-None-Match let a write to a row of this version pass? E_PRECONDITION_FAILED otherwise. A row that is
+ * not there is E_NOT_FOUND before that: RFC 9110 section 13.2.1. */
 int reply_check_match(struct request *r, const char *version) MUST_USE;
 /* Does If-None-Match hold the tag of this version in its whole shape? Then the reply is made a 304 and true returned. */
 bool reply_not_modified(struct request *r, const char *version, const struct shape *shape);

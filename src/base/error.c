@@ -28,7 +28,7 @@ const struct error_row errors[ERROR_CODES] = {
 	[E_GONE] = { "GONE", 410, "This was here and is gone", "It was removed for good." },
 	[E_PRECONDITION_FAILED] = { "PRECONDITION_FAILED", 412,
 				    "It has been changed since you read it",
-				    "If-Match does not hold the current ETag; read again, then write." },
+				    "If-Match does not hold the current ETag, or If-None-Match does; read again, then write." },
 	[E_PAYLOAD_TOO_LARGE] = { "PAYLOAD_TOO_LARGE", 413, "The body is too large",
 				  "Bodies may have GUILDFORD_BODY_MAX bytes." },
 	[E_URI_TOO_LONG] = { "URI_TOO_LONG", 414, "The URL is too long",

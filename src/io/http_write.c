@@ -182,10 +182,7 @@ static void compress_body(struct http_exchange *x)
 	size_t bound;
 	char *room;
 
-	if (!x->gzip_allowed || x->body_out.len <= GZIP_MIN)
-		return;
-	http_header_add(x, "Vary", "Accept-Encoding");
-	if (!takes_gzip(x))
+	if (!x->gzip_allowed || x->body_out.len <= GZIP_MIN || !takes_gzip(x))
 		return;
 	z = deflater();
 	bound = deflateBound(z, x->body_out.len);

@@ -203,6 +203,45 @@ def test_entity_tags(server):
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_preconditions_of_writes(server, method):
+    made = server.create(name=f"Conditional {method}")
+    path = f"/v1/businesses/{made['id']}"
+    tag = server.http.get(path).headers["etag"]
+    body = None if method == "DELETE" else {"name": made["name"]}
+    for header, value in [("If-Match", f"W/{tag}"), ("If-Match", '"a", "b"'), ("If-Match", "nonsense"),
+                          ("If-None-Match", "*"), ("If-None-Match", f'"a", W/{tag}')]:
+        reply = server.call(method, path, body, 412, headers={header: value})
+        assert reply.json()["error"]["code"] == "PRECONDITION_FAILED"
+    # without a row there is nothing to hold them against
+    server.call(method, "/v1/businesses/no-such-place", body, 404, headers={"If-Match": "*"})
+    server.call(method, path, body, headers={"If-Match": f'"a", {tag}', "If-None-Match": '"b"'})
+    if method != "DELETE":
+        server.call(method, path, body, headers={"If-Match": "*"})
+
+
+def test_a_304_is_the_representation_that_the_caller_has(server):
+    made = server.create(name="Kept in a cache", description="long " * 400)
+    path = f"/v1/businesses/{made['id']}"
+    for coding in ("gzip", "identity"):
+        full = server.http.get(path, headers={"Accept-Encoding": coding})
+        assert full.headers["etag"].endswith('-gzip"') == (coding == "gzip")
+        short = server.http.get(path, headers={"Accept-Encoding": coding, "If-None-Match": full.headers["etag"]})
+        assert short.status_code == 304
+        for name in ("etag", "vary", "cache-control"):
+            assert short.headers[name] == full.headers[name]
+        assert "Accept-Encoding" in short.headers["vary"]
+
+
+def test_problems_point_into_the_body(server):
+    accept = {"Accept": "application/problem+json"}
+    reply = server.call("POST", "/v1/businesses", {"name": "x", "attributes": {"dogs": 1}, "a/b~c": 1}, 400, headers=accept)
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert {e["pointer"] for e in reply.json()["errors"]} == {"/attributes/dogs", "/a~1b~0c"}
+    query = server.http.get("/v1/businesses", params={"limit": 0}, headers=accept).json()
+    assert query["errors"][0]["field"] == "limit" and "pointer" not in query["errors"][0]
+
+
 def test_a_patch_that_changes_nothing_keeps_the_tag(server):
     made = server.create(name="Unchanged")
     path = f"/v1/businesses/{made['id']}"
