@@ -312,14 +312,12 @@ int crud_remove(struct request *r)
 	rc = find_for_write(r, &s, &rows);
 	if (rc)
 		return rc;
-	rc = pg_query(
-		&r->task, &gone,
-		talloc_asprintf(
-			MEM(r),
-			"update %s.%s t set deleted_at = clock_timestamp() where id = $1 returning id, "
-			"to_char(deleted_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-			resource->service, resource->name),
-		PG_PARAMS(pg_value(rows, 0, 0)));
+	rc = pg_query(&r->task, &gone,
+		      talloc_asprintf(MEM(r),
+				      "update %s.%s t set deleted_at = clock_timestamp() "
+				      "where id = $1 returning id, deleted_at",
+				      resource->service, resource->name),
+		      PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
 	reply_begin(r, 200);
@@ -327,17 +325,19 @@ int crud_remove(struct request *r)
 	writer_key(&r->json, "id");
 	writer_string(&r->json, pg_value(gone, 0, 0));
 	writer_key(&r->json, "deleted_at");
-	writer_string(&r->json, pg_value(gone, 0, 1));
+	shape_write_time(&r->json, pg_value(gone, 0, 1), pg_length(gone, 0, 1));
 	writer_object_end(&r->json);
 	return reply_end(r);
 }
 
-/* A deleted row comes back, if nothing live has taken its place; restoring a live one changes nothing. By id or, for the
- * last one deleted, by slug. */
+/* A deleted row comes back, if nothing live has taken its place: a write without values, whose old row is deleted, tells
+ * before_write so. Restoring a live one changes nothing. By id or, for the last one deleted, by slug. */
 int crud_restore(struct request *r)
 {
 	const struct resource *resource = r->route->resource;
+	const struct shape *shape = shape_whole(resource);
 	struct pg_rows *rows, *back;
+	struct values *nothing;
 	struct select s;
 	int rc;
 
@@ -346,16 +346,20 @@ int crud_restore(struct request *r)
 	if (!rc)
 		rc = scope_item(r, &s);
 	if (!rc)
-		rc = find_row(r, &s, "t.id", SCOPE_FIRST " for update of t", &rows);
+		rc = find_row(r, &s, shape->columns, SCOPE_FIRST " for update of t", &rows);
+	if (!rc)
+		rc = input_check(&r->task, resource, NULL, false, NULL, &nothing);
+	if (!rc && resource->before_write)
+		rc = resource->before_write(r, nothing, shape_to_json(MEM(r), shape, rows, 0));
 	if (rc)
 		return rc;
 	rc = pg_query(
 		&r->task, &back,
 		talloc_asprintf(MEM(r),
 				"update %s.%s t set deleted_at = null where id = $1 returning %s",
-				resource->service, resource->name, shape_whole(resource)->columns),
+				resource->service, resource->name, shape->columns),
 		PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
-	return reply_row(r, 200, shape_whole(resource), back, 0);
+	return reply_row(r, 200, shape, back, 0);
 }

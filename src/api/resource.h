@@ -138,7 +138,8 @@ struct resource {
 	const char *default_sort; /* "name" or "-date" */
 	bool has_slug;		  /* an id in a path may also be the slug */
 	bool track_edits;	  /* column edited_fields notes which fields people have written */
-	/* Rules that a row cannot say; `old` is NULL for a create. May change values and may wait. */
+	/* Rules that a row cannot say; `old` is NULL for a create. When `old` is deleted, it is about to be restored and
+	 * no value is set. May change values and may wait. */
 	int (*before_write)(struct request *r, struct values *v, json_t *old);
 	/* Turns a constraint's violation (task.failure.constraint) into a better failure. */
 	int (*on_conflict)(struct request *r, struct values *v, const char *constraint);

@@ -182,7 +182,7 @@ void shape_write_array(struct writer *j, const char *text, size_t len)
 	talloc_free(element.data);
 }
 
-static void write_time(struct writer *j, const char *text, size_t len)
+void shape_write_time(struct writer *j, const char *text, size_t len)
 {
 	char time[TIME_TEXT_MAX];
 	size_t n = time_from_pg(text, len, time);
@@ -206,7 +206,7 @@ static void write_value(struct writer *j, const struct field *field, const char 
 		writer_bool(j, text[0] == 't');
 		return;
 	case TIME:
-		write_time(j, text, len);
+		shape_write_time(j, text, len);
 		return;
 	default:
 		writer_text(j, text, len);

@@ -43,6 +43,8 @@ json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct p
 		      int row);
 /* Keeps a jansson value until `mem` is freed; returns it. */
 json_t *json_keep(TALLOC_CTX *mem, json_t *value);
+/* Appends a PostgreSQL timestamptz as RFC 3339 in UTC. */
+void shape_write_time(struct writer *j, const char *text, size_t len);
 /* Appends a PostgreSQL text[] ('{a,"b c"}') as a JSON array. */
 void shape_write_array(struct writer *j, const char *text, size_t len);
 

@@ -24,7 +24,7 @@ const struct error_row errors[ERROR_CODES] = {
 	[E_CONFLICT] = { "CONFLICT", 409, "The request conflicts with what is stored",
 			 "Something else stands in the way; the message says what." },
 	[E_DUPLICATE] = { "DUPLICATE", 409, "This exists already",
-			  "The message names the other by its id." },
+			  "The message says which other." },
 	[E_GONE] = { "GONE", 410, "This was here and is gone", "It was removed for good." },
 	[E_PRECONDITION_FAILED] = { "PRECONDITION_FAILED", 412,
 				    "It has been changed since you read it",

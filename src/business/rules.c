@@ -35,16 +35,14 @@ const char *value_after(TALLOC_CTX *mem, struct values *v, json_t *old, const ch
 				      : NULL;
 }
 
-static bool changes(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
+static bool changes(struct values *v, json_t *old, const char *name)
 {
 	const struct value *value = values_get(v, name);
-	json_t *before = old ? old_value(old, name) : NULL;
-	const char *text = json_is_string(before) ? json_string_value(before) : NULL;
+	const char *before = old ? json_string_value(old_value(old, name)) : NULL;
 
-	(void)mem;
 	if (!value->set)
 		return false;
-	return !text || !value->text ? text != value->text : strcmp(text, value->text) != 0;
+	return !before || !value->text ? before != value->text : strcmp(before, value->text) != 0;
 }
 
 static void check_pair(struct request *r, struct values *v, json_t *old, const char *one,
@@ -73,53 +71,72 @@ static const char *wanted_slug(struct request *r, struct values *v, json_t *old)
 	return NULL;
 }
 
-/* One statement says it all: the free slug, the business that is the same, the categories that do not exist. */
+/* One statement says it all: the free slug, the business that is the same, the categories that do not exist, the owner of
+ * the slug that was asked for. */
 static const char rules_sql[] =
 	"select case when $1::text is not null then business.free_slug($1, $2, $3::uuid) end, "
 	"d.id, d.name, d.slug, "
 	"(select string_agg(c, ', ') from unnest(array[$8::text]) c where c is not null and not exists "
 	"(select from business.category where slug = c and deleted_at is null)), "
 	"(select string_agg(c, ', ') from unnest($9::text[]) c where not exists "
-	"(select from business.category where slug = c and deleted_at is null)) "
+	"(select from business.category where slug = c and deleted_at is null)), "
+	"(select id from business.business where slug = $10 and deleted_at is null and id is distinct from $3::uuid) "
 	"from business.duplicate_of($4, $5, $6, $7, $3::uuid) same (id) left join business.business d on d.id = same.id";
+
+enum { FREE_SLUG, SAME_ID, SAME_NAME, SAME_SLUG, NO_PRIMARY, NO_OTHERS, SLUG_OWNER };
+
+static int judge(struct request *r, const struct pg_rows *answer)
+{
+	if (pg_value(answer, 0, NO_PRIMARY))
+		task_problem(&r->task, "primary_category", "there is no category %s",
+			     pg_value(answer, 0, NO_PRIMARY));
+	if (pg_value(answer, 0, NO_OTHERS))
+		task_problem(&r->task, "other_categories", "there is no category %.200s",
+			     pg_value(answer, 0, NO_OTHERS));
+	if (r->task.failure.code)
+		return r->task.failure.code;
+	if (pg_value(answer, 0, SAME_ID))
+		return fail(r, E_DUPLICATE, "This business is there already: %s (%s), id %s",
+			    pg_value(answer, 0, SAME_NAME), pg_value(answer, 0, SAME_SLUG),
+			    pg_value(answer, 0, SAME_ID));
+	if (pg_value(answer, 0, SLUG_OWNER))
+		return fail(r, E_DUPLICATE, "Another business has this slug: id %s",
+			    pg_value(answer, 0, SLUG_OWNER));
+	return OK;
+}
 
 static int check_database(struct request *r, struct values *v, json_t *old)
 {
 	const char *slug = wanted_slug(r, v, old);
 	const char *own = old ? json_string_value(json_object_get(old, "id")) : NULL;
 	const char *locality = value_after(MEM(r), v, old, "address.locality");
-	bool named = changes(MEM(r), v, old, "name") || changes(MEM(r), v, old, "address.postcode");
-	bool sourced = changes(MEM(r), v, old, "source") || changes(MEM(r), v, old, "source_id");
+	/* what comes back is held against all that lives; of an import only the source decides */
+	bool back = old && json_is_string(json_object_get(old, "deleted_at"));
+	bool imported = back && json_is_string(json_object_get(old, "source"));
+	bool named = (back && !imported) || changes(v, old, "name") ||
+		     changes(v, old, "address.postcode");
+	bool sourced = imported || changes(v, old, "source") || changes(v, old, "source_id");
+	bool asked = !slug && (back || changes(v, old, "slug"));
 	const struct value *primary = values_get(v, "primary_category"),
 			   *others = values_get(v, "other_categories");
-	struct pg_rows *rows;
+	struct pg_rows *answer;
 	int rc;
 
-	if (!slug && !named && !sourced && !primary->text && !others->text)
+	if (!slug && !named && !sourced && !asked && !primary->text && !others->text)
 		return OK;
-	rc = pg_query(&r->task, &rows, rules_sql,
+	rc = pg_query(&r->task, &answer, rules_sql,
 		      PG_PARAMS(slug, locality ? str_slug(MEM(r), locality, SLUG_MAX) : NULL, own,
 				named ? value_after(MEM(r), v, old, "name") : NULL,
 				named ? value_after(MEM(r), v, old, "address.postcode") : NULL,
 				sourced ? value_after(MEM(r), v, old, "source") : NULL,
 				sourced ? value_after(MEM(r), v, old, "source_id") : NULL,
-				primary->text, others->text));
-	if (rc)
-		return rc;
-	if (pg_value(rows, 0, 4))
-		task_problem(&r->task, "primary_category", "there is no category %s",
-			     pg_value(rows, 0, 4));
-	if (pg_value(rows, 0, 5))
-		task_problem(&r->task, "other_categories", "there is no category %.200s",
-			     pg_value(rows, 0, 5));
-	if (r->task.failure.code)
-		return r->task.failure.code;
-	if (pg_value(rows, 0, 1))
-		return fail(r, E_DUPLICATE, "This business is there already: %s (%s), id %s",
-			    pg_value(rows, 0, 2), pg_value(rows, 0, 3), pg_value(rows, 0, 1));
-	if (slug)
-		values_get(v, "slug")->text = pg_value(rows, 0, 0);
-	return OK;
+				primary->text, others->text,
+				asked ? value_after(MEM(r), v, old, "slug") : NULL));
+	if (!rc)
+		rc = judge(r, answer);
+	if (!rc && slug)
+		values_get(v, "slug")->text = pg_value(answer, 0, FREE_SLUG);
+	return rc;
 }
 
 int business_before_write(struct request *r, struct values *v, json_t *old)

@@ -176,6 +176,35 @@ def test_a_slug_means_the_live_one_then_the_last_deleted(server):
     assert server.call("GET", "/v1/businesses/phoenix-inn?deleted=only").json()["data"]["id"] == made[2]["id"]
 
 
+def test_a_time_is_spelt_the_same_everywhere(server):
+    # microseconds that end in 0 come one time in ten
+    for n in range(40):
+        made = server.create(name=f"Spelt {n}")
+        gone = server.call("DELETE", f"/v1/businesses/{made['id']}").json()["data"]["deleted_at"]
+        assert server.call("GET", f"/v1/businesses/{made['id']}?deleted=only").json()["data"]["deleted_at"] == gone
+
+
+def test_restore_does_not_make_a_duplicate(server):
+    first = server.create(name="Twin Bakery", slug="twin-one", address={"postcode": "GU1 1AA"})
+    server.call("DELETE", f"/v1/businesses/{first['id']}")
+    second = server.create(name="Twin bakery", address={"postcode": "GU1 1AA"})
+    reply = server.call("POST", f"/v1/businesses/{first['id']}/restore", status=409)
+    assert reply.json()["error"]["code"] == "DUPLICATE" and second["id"] in reply.json()["error"]["message"]
+    first = server.create(name="Sourced one", slug="sourced-one", source="twins", source_id="1")
+    server.call("DELETE", f"/v1/businesses/{first['id']}")
+    second = server.create(name="Sourced two", source="twins", source_id="1")
+    reply = server.call("POST", f"/v1/businesses/{first['id']}/restore", status=409)
+    assert second["id"] in reply.json()["error"]["message"]
+
+
+def test_a_slug_given_that_is_taken_names_its_owner(server):
+    owner = server.create(name="Slug holder")
+    other = server.create(name="Slug wisher")
+    for method, path in [("POST", "/v1/businesses"), ("PATCH", f"/v1/businesses/{other['id']}"), ("PUT", f"/v1/businesses/{other['id']}")]:
+        reply = server.call(method, path, {"name": "Slug wisher", "slug": owner["slug"]}, 409)
+        assert owner["id"] in reply.json()["error"]["message"]
+
+
 def test_restore_does_not_take_a_slug_away(server):
     first = server.create(name="Slug owner")
     server.call("DELETE", f"/v1/businesses/{first['id']}")
