@@ -78,13 +78,15 @@ static const struct {
 	const char *message;
 } conflicts[] = {
 	{ "category_slug_key", E_DUPLICATE,
-	  "Another category, perhaps a deleted one, has this slug" },
+	  "Another category, perhaps a deleted one that can be restored, has this slug" },
 	{ "category_parent_fkey", E_CONFLICT,
 	  "The parent does not exist, or categories stand below the slug that would change" },
 	{ "business_category_category_fkey", E_CONFLICT,
 	  "Businesses are in this category: its slug cannot change" },
 	{ "category_in_use", E_CONFLICT, "Businesses or categories are still in this category" },
 	{ "category_loop", E_CONFLICT, "The category would stand above itself" },
+	{ "category_parent_deleted", E_CONFLICT, "The parent is deleted: restore it first" },
+	{ "category_depth", E_CONFLICT, "The tree would be more than eight levels deep" },
 	{ "category_check", E_CONFLICT, "A category cannot be its own parent" },
 };
 

@@ -81,7 +81,7 @@ static const char rules_sql[] =
 	"(select string_agg(c, ', ') from unnest($9::text[]) c where not exists "
 	"(select from business.category where slug = c and deleted_at is null)), "
 	"(select id from business.business where slug = $10 and deleted_at is null and id is distinct from $3::uuid) "
-	"from business.duplicate_of($4, $5, $6, $7, $3::uuid) same (id) left join business.business d on d.id = same.id";
+	"from (values (true)) one left join business.duplicate_of($4, $5, $6, $7, $3::uuid) d on true";
 
 enum { FREE_SLUG, SAME_ID, SAME_NAME, SAME_SLUG, NO_PRIMARY, NO_OTHERS, SLUG_OWNER };
 

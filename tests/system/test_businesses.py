@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Businesses, one at a time: create, read, replace, patch, delete, restore, entity tags, duplicates."""
 
+import concurrent.futures
 import re
 
 import pytest
+
+from conftest import ADMIN
 
 FULL = {
     "name": "The Boatman", "description": "Riverside pub\nwith a garden", "status": "operational",
@@ -113,6 +116,24 @@ def test_duplicates_name_the_other(server):
     server.call("POST", "/v1/businesses", {"name": "x", "slug": first["slug"]}, 409)
     server.call("DELETE", f"/v1/businesses/{first['id']}")
     server.create(name="Tillings", address={"postcode": "GU5 9AB"})
+
+
+@pytest.mark.parametrize("same", [
+    {"address": {"postcode": "GU6 8AA"}}, {"source": "race", "source_id": "1"}, {"slug": "race-slug"}, {}])
+def test_of_many_at_once_one_is_created(server, same):
+    def create(n):
+        body = {"name": f"Raced {n}" if "source" in same or "slug" in same else f"Raced {sorted(same)}", **same}
+        return server.http.post("/v1/businesses", json=body, headers=ADMIN)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(create, range(8)))
+    made = [r.json()["data"] for r in replies if r.status_code == 201]
+    refused = [r.json()["error"] for r in replies if r.status_code == 409]
+    assert len(made) + len(refused) == 8
+    assert len(made) == (1 if same else 8) and len({b["slug"] for b in made}) == len(made)
+    for error in refused:
+        assert error["code"] == "DUPLICATE"
+        assert "slug" in same or made[0]["id"] in error["message"]
 
 
 def test_patch_is_a_merge_patch(server):

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Categories (a tree) and inspections (nested below a business)."""
 
+import concurrent.futures
+
+from conftest import ADMIN
+
 
 def test_the_taxonomy_covers_a_town(server):
     first = server.get("/v1/categories", limit=100)
@@ -21,6 +25,40 @@ def test_a_category_lives(server):
     server.call("DELETE", "/v1/categories/leisure", status=409)
     server.call("DELETE", "/v1/categories/zoos-aquaria")
     assert server.http.get("/v1/categories/zoos-aquaria").status_code == 404
+
+
+def test_nothing_hangs_on_a_deleted_category(server):
+    server.call("POST", "/v1/categories", {"name": "Windmills", "parent": "culture"}, 201)
+    server.call("POST", "/v1/categories", {"name": "Tower mills", "parent": "windmills"}, 201)
+    server.call("DELETE", "/v1/categories/tower-mills")
+    server.call("DELETE", "/v1/categories/windmills")
+    assert "deleted" in server.call("POST", "/v1/categories", {"name": "x", "parent": "windmills"}, 409).json()["error"]["message"]
+    server.call("PATCH", "/v1/categories/museum", {"parent": "windmills"}, 409)
+    server.call("POST", "/v1/categories/tower-mills/restore", status=409)
+    assert "primary_category" in server.details(server.call("POST", "/v1/businesses", {"name": "x", "primary_category": "windmills"}, 400))
+    server.call("POST", "/v1/categories/windmills/restore")
+    server.call("POST", "/v1/categories/tower-mills/restore")
+
+
+def test_the_tree_has_eight_levels(server):
+    for n in range(1, 9):
+        server.call("POST", "/v1/categories", {"name": f"Level {n}", "parent": f"level-{n - 1}" if n > 1 else None}, 201)
+    server.call("POST", "/v1/categories", {"name": "Level 9", "parent": "level-8"}, 409)
+    made = server.create(name="At the bottom", primary_category="level-8")
+    assert [b["id"] for b in server.get("/v1/businesses", category="level-1")["data"]] == [made["id"]]
+    server.call("PATCH", "/v1/categories/level-1", {"parent": "level-8"}, 409)
+    server.call("PATCH", "/v1/categories/level-1", {"parent": "food"}, 409)
+    server.call("PATCH", "/v1/categories/level-5", {"parent": "food"})
+    assert server.get("/v1/businesses", category="level-4")["data"] == []
+
+
+def test_two_moves_at_once_make_no_loop(server):
+    for n in range(5):
+        one, two = (server.call("POST", "/v1/categories", {"name": f"{side} {n}"}, 201).json()["data"]["slug"] for side in ("Left", "Right"))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(lambda pair: server.http.patch(f"/v1/categories/{pair[0]}", json={"parent": pair[1]}, headers=ADMIN),
+                                 [(one, two), (two, one)]))
+        assert sorted(reply.status_code for reply in done) == [200, 409], [reply.text for reply in done]
 
 
 def test_a_category_that_moves_takes_its_businesses_along(server):
