@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The route's function. A writing one runs in one transaction: committed on OK, rolled back otherwise. */
+#include "api/reply.h"
 #include "api/route.h"
 #include "api/steps.h"
 #include "store/pg.h"
@@ -15,6 +16,15 @@ static int act_options(struct request *r)
 	return OK;
 }
 
+static int act_read(struct request *r)
+{
+	int rc = r->route->act(r);
+
+	if (!rc && r->route->action && r->route->action->tagged)
+		reply_tag(r, NULL, NULL);
+	return rc;
+}
+
 int step_act(struct request *r)
 {
 	int rc;
@@ -22,7 +32,7 @@ int step_act(struct request *r)
 	if (!r->route)
 		return act_options(r);
 	if (!r->route->writes)
-		return r->route->act(r);
+		return act_read(r);
 	rc = pg_begin(&r->task);
 	if (rc)
 		return rc;

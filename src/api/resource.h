@@ -76,6 +76,7 @@ struct allow_rules {
  * further parameters (near with radius) itself, which then have rows with NULL here. */
 struct filter {
 	const char *name;
+	bool required;
 	const char *schema;  /* OpenAPI schema, JSON text */
 	const char *example; /* JSON text */
 	const char *doc;
@@ -109,6 +110,7 @@ struct action {
 		path; /* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
 	enum allow allow;
 	bool writes;	  /* runs in a transaction */
+	bool tagged;	  /* the reply carries an ETag of its bytes */
 	bool unversioned; /* stands at the root, not under /v1: /livez */
 	const char *name; /* operationId: "business_restore" */
 	const char *doc;

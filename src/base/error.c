@@ -25,7 +25,6 @@ const struct error_row errors[ERROR_CODES] = {
 			 "Something else stands in the way; the message says what." },
 	[E_DUPLICATE] = { "DUPLICATE", 409, "This exists already",
 			  "The message says which other." },
-	[E_GONE] = { "GONE", 410, "This was here and is gone", "It was removed for good." },
 	[E_PRECONDITION_FAILED] = { "PRECONDITION_FAILED", 412,
 				    "It has been changed since you read it",
 				    "If-Match does not hold the current ETag, or If-None-Match does; read again, then write." },

@@ -12,9 +12,10 @@ enum { Q_MAX = 80, LIMIT_DEFAULT = 8, LIMIT_MAX = 20 };
 
 const struct filter suggest_parameters[] = {
 	{ .name = "q",
+	  .required = true,
 	  .schema = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}",
 	  .example = "\"boat\"",
-	  .doc = "What was typed so far; needed." },
+	  .doc = "What was typed so far." },
 	{ .name = "limit",
 	  .schema = "{\"type\":\"integer\",\"minimum\":1,\"maximum\":20,\"default\":8}",
 	  .example = "8",
@@ -65,7 +66,5 @@ int business_suggest(struct request *r)
 		writer_object_end(&r->json);
 	}
 	writer_array_end(&r->json);
-	reply_end(r);
-	reply_tag(r, NULL, NULL);
-	return OK;
+	return reply_end(r);
 }

@@ -74,7 +74,6 @@ static bool has_path_parameter(const struct route *route)
 static bool may_answer(const struct route *route, int status)
 {
 	switch (status) {
-	case 401:
 	case 403:
 		return route->allow == ADMIN || route->operation == OP_LIST ||
 		       route->operation == OP_GET;
@@ -89,11 +88,10 @@ static bool may_answer(const struct route *route, int status)
 	case 415:
 		return takes_body(route);
 	case 405:
-	case 410:
 	case 417:
 	case 501:
 	case 505:
-		return false; /* of the path or the protocol: see components */
+		return false; /* of what is not in this document; the schema ErrorCode has them */
 	default:
 		return true;
 	}
@@ -115,39 +113,41 @@ static void write_error_references(struct writer *j, const struct route *route)
 	}
 }
 
-static void write_parameter(struct writer *j, const char *name, const char *in, const char *schema,
-			    const char *example, const char *doc)
+static void write_filters(struct writer *j, const struct filter *filters)
+{
+	for (const struct filter *f = filters; f && f->name; f++) {
+		writer_object(j);
+		text(j, "name", f->name);
+		text(j, "in", "query");
+		if (f->required)
+			raw(j, "required", "true");
+		raw(j, "schema", f->schema);
+		text(j, "description", f->doc);
+		raw(j, "example", f->example);
+		writer_object_end(j);
+	}
+}
+
+/* A query parameter that is any text. */
+static void write_text_parameter(struct writer *j, const char *name, const char *doc)
 {
 	writer_object(j);
 	text(j, "name", name);
-	text(j, "in", in);
-	if (strcmp(in, "path") == 0)
-		raw(j, "required", "true");
-	raw(j, "schema", schema);
-	if (doc)
-		text(j, "description", doc);
-	if (example)
-		raw(j, "example", example);
+	text(j, "in", "query");
+	raw(j, "schema", "{\"type\":\"string\"}");
+	text(j, "description", doc);
 	writer_object_end(j);
-}
-
-static void write_filters(struct writer *j, const struct filter *filters)
-{
-	for (const struct filter *f = filters; f && f->name; f++)
-		write_parameter(j, f->name, "query", f->schema, f->example, f->doc);
 }
 
 static void write_field_filters(struct writer *j, const struct resource *resource)
 {
 	for (const struct field *f = resource->fields; f->name; f++) {
+		char doc[300];
+
 		if (!(f->flags & FILTER))
 			continue;
-		writer_object(j);
-		text(j, "name", f->name);
-		text(j, "in", "query");
-		raw(j, "schema", "{\"type\":\"string\"}");
-		text(j, "description", f->doc);
-		writer_object_end(j);
+		snprintf(doc, sizeof(doc), "%s Of a comma list, any value.", f->doc);
+		write_text_parameter(j, f->name, doc);
 	}
 }
 
@@ -193,7 +193,7 @@ static void write_include(struct writer *j, const struct resource *resource)
 		snprintf(doc + len, sizeof(doc) - len, "%s%s", x == resource->relations ? "" : ", ",
 			 x->name);
 	}
-	write_parameter(j, "include", "query", "{\"type\":\"string\"}", NULL, doc);
+	write_text_parameter(j, "include", doc);
 }
 
 static void write_common(struct writer *j, const char *const *names)
@@ -210,10 +210,14 @@ static void write_query_parameters(struct writer *j, const struct route *route)
 	static const char *const of_list[] = { "limit",	  "page",	 "cursor", "fields",
 					       "deleted", "ifNoneMatch", NULL };
 	static const char *const of_item[] = { "fields", "deleted", "ifNoneMatch", NULL };
-	static const char *const of_write[] = { "ifMatch", NULL };
+	static const char *const of_write[] = { "ifMatch", "ifNoneMatch", NULL };
+
+	static const char *const of_tagged[] = { "ifNoneMatch", NULL };
 
 	if (route->operation == OP_ACTION)
 		write_filters(j, route->action->parameters);
+	if (route->operation == OP_ACTION && route->action->tagged)
+		write_common(j, of_tagged);
 	if (route->operation == OP_LIST) {
 		write_filters(j, route->resource->filters);
 		write_field_filters(j, route->resource);
@@ -236,8 +240,13 @@ static void write_path_parameters(struct writer *j, const struct route *route)
 
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(open_brace + 1, "}"),
 			 open_brace + 1);
-		write_parameter(j, name, "path", "{\"type\":\"string\"}", NULL,
-				"Its id, or its slug where the resource has one.");
+		writer_object(j);
+		text(j, "name", name);
+		text(j, "in", "path");
+		raw(j, "required", "true");
+		raw(j, "schema", "{\"type\":\"string\"}");
+		text(j, "description", "Its id, or its slug where the resource has one.");
+		writer_object_end(j);
 	}
 }
 
@@ -268,7 +277,8 @@ static void write_data_schema(struct writer *j, const struct route *route)
 
 	if (route->operation == OP_REMOVE) {
 		raw(j, "data",
-		    "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\",\"format\":\"uuid\"},"
+		    "{\"type\":\"object\",\"required\":[\"id\",\"deleted_at\"],\"properties\":{"
+		    "\"id\":{\"type\":\"string\",\"format\":\"uuid\"},"
 		    "\"deleted_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}");
 	} else if (route->operation == OP_LIST) {
 		open(j, "data");
@@ -309,11 +319,37 @@ static void write_envelope(struct writer *j, const struct route *route)
 	writer_object_end(j);
 }
 
+static void write_header(struct writer *j, const char *name, const char *component)
+{
+	open(j, name);
+	reference(j, "headers", component);
+	writer_object_end(j);
+}
+
+static bool is_tagged(const struct route *route)
+{
+	return route->action ? route->action->tagged : route->operation != OP_REMOVE;
+}
+
+static void write_success_headers(struct writer *j, const struct route *route)
+{
+	open(j, "headers");
+	if (route->operation == OP_CREATE)
+		write_header(j, "Location", "Location");
+	if (route->operation == OP_LIST)
+		write_header(j, "Link", "Link");
+	if (is_tagged(route))
+		write_header(j, "ETag", "ETag");
+	write_header(j, "X-Request-Id", "RequestId");
+	writer_object_end(j);
+}
+
 static void write_success(struct writer *j, const struct route *route)
 {
 	open(j, route->operation == OP_CREATE ? "201" : "200");
 	text(j, "description",
 	     route->operation == OP_CREATE ? "Created; Location has its path." : "Done.");
+	write_success_headers(j, route);
 	open(j, "content");
 	if (route->operation == OP_ACTION && route->action->media_type) {
 		open(j, route->action->media_type);
@@ -326,10 +362,13 @@ static void write_success(struct writer *j, const struct route *route)
 	}
 	writer_object_end(j);
 	writer_object_end(j);
-	if (route->operation != OP_LIST && route->operation != OP_GET)
+	if (route->method != METHOD_GET || !is_tagged(route))
 		return;
 	open(j, "304");
 	text(j, "description", "If-None-Match has its ETag: nothing has changed.");
+	open(j, "headers");
+	write_header(j, "ETag", "ETag");
+	writer_object_end(j);
 	writer_object_end(j);
 }
 
@@ -408,6 +447,27 @@ static void write_paths(struct writer *j)
 	writer_object_end(j);
 }
 
+/* Every code, with its status and when it is answered: those too that no operation of this document gives. */
+static void write_error_codes(struct writer *j)
+{
+	struct buf doc;
+
+	buf_init(&doc, j->out->mem, 16384);
+	open(j, "ErrorCode");
+	text(j, "type", "string");
+	writer_key(j, "enum");
+	writer_array(j);
+	for (int i = 1; i < ERROR_CODES; i++) {
+		writer_string(j, errors[i].code);
+		buf_addf(&doc, "- `%s` (%d): %s\n", errors[i].code, errors[i].status,
+			 errors[i].doc);
+	}
+	writer_array_end(j);
+	text(j, "description", buf_text(&doc));
+	writer_object_end(j);
+	talloc_free(doc.data);
+}
+
 static void write_schemas(struct writer *j)
 {
 	open(j, "schemas");
@@ -422,8 +482,10 @@ static void write_schemas(struct writer *j)
 			}
 		}
 	}
+	write_error_codes(j);
 	raw(j, "Meta",
-	    "{\"type\":\"object\",\"properties\":{\"pagination\":{\"type\":\"object\",\"properties\":{"
+	    "{\"type\":\"object\",\"required\":[\"pagination\"],\"properties\":{\"pagination\":{"
+	    "\"type\":\"object\",\"required\":[\"limit\",\"total\",\"next_cursor\"],\"properties\":{"
 	    "\"page\":{\"type\":\"integer\",\"description\":\"Absent when a cursor was given.\"},"
 	    "\"limit\":{\"type\":\"integer\"},\"total\":{\"type\":\"integer\",\"description\":\"Exact up to 10000.\"},"
 	    "\"total_estimated\":{\"type\":\"boolean\",\"description\":\"There, and true, when total is an estimate.\"},"
@@ -431,14 +493,18 @@ static void write_schemas(struct writer *j)
 	raw(j, "Error",
 	    "{\"type\":\"object\",\"required\":[\"success\",\"error\"],\"properties\":{\"success\":{\"const\":false},"
 	    "\"error\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"details\",\"request_id\"],\"properties\":{"
-	    "\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"details\":{\"type\":\"array\",\"items\":{"
-	    "\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}},"
+	    "\"code\":{\"$ref\":\"#/components/schemas/ErrorCode\"},\"message\":{\"type\":\"string\"},"
+	    "\"details\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"field\",\"message\"],\"properties\":{"
+	    "\"field\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}},"
 	    "\"request_id\":{\"type\":\"string\"}}}}}");
 	raw(j, "Problem",
-	    "{\"type\":\"object\",\"description\":\"RFC 9457, when Accept asks for application/problem+json.\",\"properties\":{"
+	    "{\"type\":\"object\",\"description\":\"RFC 9457, when Accept asks for application/problem+json.\","
+	    "\"required\":[\"type\",\"title\",\"status\",\"detail\",\"code\",\"errors\",\"request_id\"],\"properties\":{"
 	    "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
-	    "\"detail\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\",\"items\":{"
-	    "\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}},"
+	    "\"detail\":{\"type\":\"string\"},\"code\":{\"$ref\":\"#/components/schemas/ErrorCode\"},"
+	    "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"field\",\"message\"],\"properties\":{"
+	    "\"field\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"
+	    "\"pointer\":{\"type\":\"string\",\"description\":\"RFC 6901, into the body.\"}}}},"
 	    "\"request_id\":{\"type\":\"string\"}}}");
 	writer_object_end(j);
 }
@@ -462,6 +528,14 @@ static void write_error_example(struct writer *j, const struct error_row *row)
 	writer_object_end(j);
 }
 
+static bool any_may_answer(int status)
+{
+	for (int i = 0; i < route_count(); i++)
+		if (may_answer(&route_first()[i], status))
+			return true;
+	return false;
+}
+
 static void write_error_response(struct writer *j, int first)
 {
 	char name[20];
@@ -469,6 +543,13 @@ static void write_error_response(struct writer *j, int first)
 	snprintf(name, sizeof(name), "Error%d", errors[first].status);
 	open(j, name);
 	text(j, "description", errors[first].title);
+	open(j, "headers");
+	if (errors[first].status == 401)
+		write_header(j, "WWW-Authenticate", "Challenge");
+	if (errors[first].status == 503)
+		write_header(j, "Retry-After", "RetryAfter");
+	write_header(j, "X-Request-Id", "RequestId");
+	writer_object_end(j);
 	open(j, "content");
 	open(j, "application/json");
 	raw(j, "schema", "{\"$ref\":\"#/components/schemas/Error\"}");
@@ -483,11 +564,30 @@ static void write_error_response(struct writer *j, int first)
 	writer_object_end(j);
 }
 
-static void write_components(struct writer *j)
+static void write_common_headers(struct writer *j)
 {
-	open(j, "components");
-	raw(j, "securitySchemes",
-	    "{\"admin\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"GUILDFORD_ADMIN_TOKEN of the server\"}}");
+	static const char *const headers[][2] = {
+		{ "ETag", "Strong entity tag, for If-None-Match and If-Match." },
+		{ "Location", "Path of what was created." },
+		{ "Link", "RFC 8288: first, prev, next and last page." },
+		{ "RequestId",
+		  "The caller's, when it is of 1 to 64 safe characters, or a new one." },
+		{ "RetryAfter", "Seconds to wait." },
+		{ "Challenge", "RFC 6750: Bearer." },
+	};
+
+	open(j, "headers");
+	for (size_t i = 0; i < COUNT_OF(headers); i++) {
+		open(j, headers[i][0]);
+		text(j, "description", headers[i][1]);
+		raw(j, "schema", "{\"type\":\"string\"}");
+		writer_object_end(j);
+	}
+	writer_object_end(j);
+}
+
+static void write_common_parameters(struct writer *j)
+{
 	open(j, "parameters");
 	raw(j, "limit",
 	    "{\"name\":\"limit\",\"in\":\"query\",\"description\":\"Rows per page.\","
@@ -499,21 +599,30 @@ static void write_components(struct writer *j)
 	    "{\"name\":\"cursor\",\"in\":\"query\",\"description\":\"next_cursor of the page before, of the same "
 	    "search.\",\"schema\":{\"type\":\"string\"}}");
 	raw(j, "fields",
-	    "{\"name\":\"fields\",\"in\":\"query\",\"description\":\"Only these fields, a comma list.\","
-	    "\"schema\":{\"type\":\"string\"},\"example\":\"id,name\"}");
+	    "{\"name\":\"fields\",\"in\":\"query\",\"description\":\"Only these fields and the id, a comma list; the others are absent then.\","
+	    "\"schema\":{\"type\":\"string\"},\"example\":\"id,updated_at\"}");
 	raw(j, "deleted",
 	    "{\"name\":\"deleted\",\"in\":\"query\",\"description\":\"For admins: deleted rows as well, or alone.\","
 	    "\"schema\":{\"type\":\"string\",\"enum\":[\"with\",\"only\"]}}");
 	raw(j, "ifNoneMatch",
-	    "{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"ETag that the caller has.\","
+	    "{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"ETag that the caller has: a read answers 304, a write 412.\","
 	    "\"schema\":{\"type\":\"string\"}}");
 	raw(j, "ifMatch",
 	    "{\"name\":\"If-Match\",\"in\":\"header\",\"description\":\"ETag that the row must still have.\","
 	    "\"schema\":{\"type\":\"string\"}}");
 	writer_object_end(j);
+}
+
+static void write_components(struct writer *j)
+{
+	open(j, "components");
+	raw(j, "securitySchemes",
+	    "{\"admin\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"GUILDFORD_ADMIN_TOKEN of the server\"}}");
+	write_common_headers(j);
+	write_common_parameters(j);
 	open(j, "responses");
 	for (int i = 1; i < ERROR_CODES; i++)
-		if (errors[i].status != errors[i - 1].status)
+		if (errors[i].status != errors[i - 1].status && any_may_answer(errors[i].status))
 			write_error_response(j, i);
 	writer_object_end(j);
 	write_schemas(j);

@@ -154,36 +154,68 @@ static const struct field *write_object(struct writer *j, const struct field *fi
 					enum schema_kind kind)
 {
 	char name[64];
+	bool nullable = true; /* null as a whole when each member may be */
 	const struct field *f = field;
 
 	snprintf(name, sizeof(name), "%.*s", (int)object_of(field), field->name);
 	writer_key(j, name);
 	writer_object(j);
-	write_type(j, "object", true);
 	writer_key(j, "properties");
 	writer_object(j);
 	for (;; f++) {
+		nullable = nullable && is_nullable(f, kind);
 		writer_key(j, f->name + object_of(f) + 1);
 		schema_field(j, f, is_nullable(f, kind));
 		if (!same_object(f, f + 1))
 			break;
 	}
 	writer_object_end(j);
+	write_type(j, "object", nullable);
+	if (kind != SCHEMA_REPLY)
+		raw(j, "additionalProperties", "false");
 	writer_object_end(j);
 	return f;
 }
 
+/* A reply has all fields, an object under its own name; a whole input the required ones, which stand in no object. */
 static void write_required(struct writer *j, const struct resource *resource, enum schema_kind kind)
 {
 	if (kind == SCHEMA_PATCH)
 		return;
 	writer_key(j, "required");
 	writer_array(j);
-	for (const struct field *f = resource->fields; f->name; f++)
-		if (is_in(f, kind) && !object_of(f) &&
-		    (f->flags & (kind == SCHEMA_REPLY ? KEY | REQUIRED | NOT_NULL : REQUIRED)))
-			writer_string(j, f->name);
+	for (const struct field *f = resource->fields; f->name; f++) {
+		bool inside = f != resource->fields && same_object(f, f - 1);
+		size_t len = object_of(f) ? object_of(f) : strlen(f->name);
+
+		if (kind == SCHEMA_REPLY ? !inside : is_in(f, kind) && (f->flags & REQUIRED))
+			writer_text(j, f->name, len);
+	}
 	writer_array_end(j);
+}
+
+/* What only some replies have: a hit's fields, and what ?include= brings along. */
+static void write_extras(struct writer *j, const struct resource *resource)
+{
+	for (const struct field *f = resource->hit_fields; f && f->name; f++) {
+		writer_key(j, f->name);
+		schema_field(j, f, false);
+	}
+	for (const struct relation *x = resource->relations; x && x->name; x++) {
+		char name[80], path[120];
+
+		schema_name(x->resource, SCHEMA_REPLY, name, sizeof(name));
+		snprintf(path, sizeof(path), "#/components/schemas/%s", name);
+		writer_key(j, x->name);
+		writer_object(j);
+		string(j, "type", "array");
+		string(j, "description", x->doc);
+		writer_key(j, "items");
+		writer_object(j);
+		string(j, "$ref", path);
+		writer_object_end(j);
+		writer_object_end(j);
+	}
 }
 
 void schema_resource(struct writer *j, const struct resource *resource, enum schema_kind kind)
@@ -204,12 +236,11 @@ void schema_resource(struct writer *j, const struct resource *resource, enum sch
 		writer_key(j, f->name);
 		schema_field(j, f, is_nullable(f, kind));
 	}
-	for (const struct field *f = resource->hit_fields; f && f->name && kind == SCHEMA_REPLY;
-	     f++) {
-		writer_key(j, f->name);
-		schema_field(j, f, false);
-	}
+	if (kind == SCHEMA_REPLY)
+		write_extras(j, resource);
 	writer_object_end(j);
+	if (kind != SCHEMA_REPLY)
+		raw(j, "additionalProperties", "false");
 	writer_object_end(j);
 }
 

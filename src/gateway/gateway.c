@@ -35,6 +35,7 @@ static const struct action actions[] = {
 	{ .method = METHOD_GET,
 	  .path = "/openapi.json",
 	  .allow = ANYONE,
+	  .tagged = true,
 	  .name = "openapi",
 	  .act = openapi_get,
 	  .media_type = "application/json",

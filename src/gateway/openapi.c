@@ -10,13 +10,10 @@ enum { DOCUMENT_MAX = 4 << 20 };
 int openapi_get(struct request *r)
 {
 	static struct buf document;
-	int rc;
 
 	if (!document.len) {
 		buf_init(&document, NULL, DOCUMENT_MAX);
 		describe_openapi(&document);
 	}
-	rc = reply_plain(r, 200, "application/json; charset=utf-8", document.data, document.len);
-	reply_tag(r, NULL, NULL);
-	return rc;
+	return reply_plain(r, 200, "application/json; charset=utf-8", document.data, document.len);
 }
