@@ -8,45 +8,40 @@
 
 enum { RANGES_MAX = 32 };
 
-static bool is_one_of(const char *range, const char *const *types)
+/* Takes the caller one of these? They are named from the most special to the most general: the first that is in the list
+ * decides. */
+static bool takes(char **ranges, const bool *wanted, int n, const char *const *names)
 {
-	for (; *types; types++)
-		if (str_equal_nocase(range, *types))
-			return true;
+	for (; *names; names++)
+		for (int i = 0; i < n; i++)
+			if (str_equal_nocase(ranges[i], *names))
+				return wanted[i];
 	return false;
 }
 
 int step_accept(struct request *r)
 {
+	static const char *const json[] = { "application/json", "application/*", "*/*", NULL };
+	static const char *const text[] = { "text/plain", "text/*", NULL }; /* of /metrics */
 	static const char *const problem[] = { "application/problem+json", NULL };
-	static const char *const all[] = { "*/*",
-					   "application/*",
-					   "application/json",
-					   "application/problem+json",
-					   "text/plain",
-					   "text/*",
-					   NULL };
 	const char *accept = http_header_get(r->http, "accept");
-	bool taken = false;
+	bool wanted[RANGES_MAX];
 	char **ranges;
 	int n;
 
-	if (!accept || strcmp(accept, "*/*") == 0)
+	if (!accept || !accept[0] || strcmp(accept, "*/*") == 0)
 		return OK;
 	n = str_split(MEM(r), accept, ',', RANGES_MAX, &ranges);
-	if (n < 0)
-		return OK; /* of so many one will do */
+	if (n < 0) /* whoever names so many takes ours */
+		return OK;
 	for (int i = 0; i < n; i++) {
-		const char *range;
-
-		if (!http_range_wanted(ranges[i]))
-			continue;
-		range = str_trim(ranges[i]);
-		r->problem_json |= is_one_of(range, problem);
-		taken |= is_one_of(range, all);
+		wanted[i] = http_range_wanted(ranges[i]);
+		str_trim(ranges[i]);
 	}
-	if (taken || r->http->refused)
-		return OK; /* why it was refused says more than 406 */
+	r->problem_json = takes(ranges, wanted, n, problem);
+	if (r->problem_json || takes(ranges, wanted, n, json) || takes(ranges, wanted, n, text) ||
+	    r->http->refused) /* why it was refused says more than 406 */
+		return OK;
 	return fail(r, E_NOT_ACCEPTABLE,
 		    "Answers are application/json; errors also application/problem+json");
 }

@@ -248,7 +248,10 @@ def test_methods(server):
 
 
 def test_media_types(server):
-    assert server.http.get("/v1/categories", headers={"Accept": "text/html"}).status_code == 406
+    for accept, status in [("text/html", 406), ("application/json;q=0, */*", 406), ("*/*;q=0", 406), ("text/html, */*;q=0.1", 200),
+                           ("Application/JSON ; charset=utf-8 ; Q=0.2", 200), ("application/*;seq=0", 200), ("", 200),
+                           ("application/problem+json", 200), (", ".join(f"a/b{n}" for n in range(40)), 200)]:
+        assert server.http.get("/v1/categories", headers={"Accept": accept}).status_code == status, accept
     assert server.http.get("/v1/categories", headers={"Accept": "text/html, */*;q=0.1"}).status_code == 200
     assert server.http.get("/v1/categories", headers={"Accept": "application/*"}).status_code == 200
     reply = server.http.post("/v1/businesses", content="name=x", headers={**ADMIN, "Content-Type": "application/x-www-form-urlencoded"})
