@@ -187,14 +187,19 @@ static int find_for_write(struct request *r, struct select *s, struct pg_rows **
 	return rc ? rc : reply_check_match(r, pg_value(*rows, 0, shape->count));
 }
 
-/* Old values stand on the right of a SET: the fields that this UPDATE changes join those that people wrote before. */
-static char *add_edited(char *set, const char *changed)
+/* For edited_fields: adds to the list of what this UPDATE changes. A default that was asked for by null counts as a
+ * change, for what it is only the database knows. Old values stand on the right of a SET. */
+static char *add_changed(char *changed, const struct value *v, const char *column,
+			 const char *operand)
 {
-	return talloc_asprintf_append_buffer(
-		set,
-		", edited_fields = array(select distinct e from unnest(t.edited_fields || "
-		"array_remove(array[%s], null)) e order by e)",
-		changed);
+	const char *comma = changed[0] ? ", " : "";
+
+	if (operand[0] == '$')
+		return talloc_asprintf_append_buffer(
+			changed, "%scase when t.%s is distinct from %s then '%s' end", comma,
+			column, operand, v->field->name);
+	return v->given ? talloc_asprintf_append_buffer(changed, "%s'%s'", comma, v->field->name)
+			: changed;
 }
 
 static int write_values(struct request *r, const char *id, struct values *v, struct pg_rows **rows)
@@ -216,13 +221,14 @@ static int write_values(struct request *r, const char *id, struct values *v, str
 		given = operand(&s, value);
 		set = talloc_asprintf_append_buffer(set, "%s%s = %s", set[0] ? ", " : "", column,
 						    given);
-		if (given[0] == '$')
-			changed = talloc_asprintf_append_buffer(
-				changed, "%scase when t.%s is distinct from %s then '%s' end",
-				changed[0] ? ", " : "", column, given, value->field->name);
+		changed = add_changed(changed, value, column, given);
 	}
 	if (changed[0] && resource->track_edits)
-		set = add_edited(set, changed);
+		set = talloc_asprintf_append_buffer(
+			set,
+			", edited_fields = array(select distinct e from unnest(t.edited_fields || "
+			"array_remove(array[%s], null)) e order by e)",
+			changed);
 	return pg_query(&r->task, rows,
 			talloc_asprintf(MEM(r), "update %s.%s t set %s%s returning %s",
 					resource->service, resource->name,

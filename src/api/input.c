@@ -250,26 +250,27 @@ static const char *check_given(struct task *t, const char *name, const struct fi
 }
 
 /* An absent or null value: what it means depends on whether the whole resource is written. */
-static void check_absent(struct task *t, struct value *v, bool given, bool whole)
+static void check_absent(struct task *t, struct value *v, bool whole)
 {
 	const struct field *field = v->field;
 
 	if (field->flags & READ_ONLY)
 		return;
-	if ((field->flags & REQUIRED) && (whole || given)) {
-		task_problem(t, field->name, given ? "must not be null" : "is required");
+	if ((field->flags & REQUIRED) && (whole || v->given)) {
+		task_problem(t, field->name, v->given ? "must not be null" : "is required");
 		return;
 	}
 	/* of a NOT_NULL column, null means its default: the SQL says so */
-	v->set = whole || given;
+	v->set = whole || v->given;
 }
 
 static void check_value(struct task *t, struct value *v, json_t *input, bool whole, json_t *old)
 {
 	const struct field *field = v->field;
 
+	v->given = input != NULL;
 	if (!input || json_is_null(input)) {
-		check_absent(t, v, input != NULL, whole);
+		check_absent(t, v, whole);
 		return;
 	}
 	if (field->flags & READ_ONLY) {

@@ -15,7 +15,8 @@
 
 struct value {
 	const struct field *field;
-	bool set; /* stands in the input, or is a default of a whole write */
+	bool given; /* stands in the input, be it null */
+	bool set;   /* is to be written: given, or a default of a whole write */
 	const char
 		*text; /* SQL parameter text, NULL for null; arrays as '{...}', objects as JSON */
 };

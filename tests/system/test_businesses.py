@@ -154,6 +154,22 @@ def test_patch_is_a_merge_patch(server):
     assert server.call("PATCH", path, {}).json()["data"]["slug"] == made["slug"]
 
 
+def test_what_a_person_wrote_is_remembered(server):
+    made = server.create(name="Remembered", address={"lines": ["1 High Street"], "locality": "Guildford"})
+    path = f"/v1/businesses/{made['id']}"
+
+    def edited():
+        return server.database(f"select array_to_string(edited_fields, ' ') from business.business where id = '{made['id']}'")[0][0].split()
+
+    server.database(f"update business.business set edited_fields = '{{}}' where id = '{made['id']}'")
+    server.call("PATCH", path, {"phone": "01483 444333", "address": {"locality": "Guildford"}, "name": "Remembered"})
+    assert edited() == ["phone"]
+    server.call("PATCH", path, {"address": {"lines": None}})
+    assert edited() == ["address.lines", "phone"]
+    server.call("PUT", path, {"name": "Remembered"})
+    assert edited() == ["address.lines", "address.locality", "phone"]
+
+
 def test_put_replaces(server):
     made = server.create(**{**FULL, "name": "Replace me", "source_id": "3"})
     put = server.call("PUT", f"/v1/businesses/{made['id']}", {"name": "Replaced"}).json()["data"]
