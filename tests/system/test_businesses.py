@@ -80,6 +80,8 @@ def test_all_problems_at_once(server):
     ({"name": "x", "website": "https://bank.example:x@elsewhere.example/"}, "website"),
     ({"name": "x", "website": "https://bank.example:123456/"}, "website"),
     ({"name": "x", "address": {"postcode": "79098", "country": None}}, "address.postcode"),
+    ({"name": "x", "address": {"country": "UK"}}, "address.country"),
+    ({"name": "x", "address": {"country": "XX"}}, "address.country"),
     ({"name": "x", "created_at": "2020-01-01T00:00:00Z"}, "created_at"),
     ({"name": "x", "slug": "Not-A-Slug"}, "slug"),
 ])
