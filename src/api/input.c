@@ -77,8 +77,9 @@ int input_parse(struct request *r, const char *text, size_t len, json_t **body)
 			    JSON_DEPTH_MAX);
 	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!value)
-		return fail(r, E_BAD_REQUEST, "The body is not JSON: line %d, column %d: %s",
-			    error.line, error.column, error.text);
+		return fail(r, E_BAD_REQUEST,
+			    "The body cannot be read as JSON: line %d, column %d: %s", error.line,
+			    error.column, error.text);
 	*body = json_keep(MEM(r), value);
 	if (!json_is_object(value))
 		return fail(r, E_BAD_REQUEST, "The body must be a JSON object");

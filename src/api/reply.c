@@ -269,8 +269,11 @@ void reply_failure(struct request *r)
 					: "application/json; charset=utf-8");
 	if (f->retry_after > 0)
 		http_header_addf(r->http, "Retry-After", "%d", f->retry_after);
-	if (f->code == E_UNAUTHORIZED)
-		http_header_add(r->http, "WWW-Authenticate", "Bearer realm=\"guildford\"");
+	if (f->code == E_UNAUTHORIZED) /* RFC 6750 section 3 */
+		http_header_addf(r->http, "WWW-Authenticate", "Bearer realm=\"guildford\"%s",
+				 http_header_get(r->http, "authorization")
+					 ? ", error=\"invalid_token\""
+					 : "");
 	if (row->status >= 500 && f->cause)
 		log_warn("request %s: %s: %s", r->id, row->code, f->cause);
 }
