@@ -16,7 +16,7 @@ static int woken_before_it_waits(struct task *t, void *arg)
 
 	(void)t;
 	(void)arg;
-	waiter_wake(&w, E_GONE);
+	waiter_wake(&w, E_DUPLICATE);
 	waiter_wake(&w, E_CONFLICT); /* the first one counts */
 	return waiter_wait(&w, 0);
 }
@@ -33,7 +33,7 @@ static int passed_deadline(struct task *t, void *arg)
 static void test_results_of_waiting(void **state)
 {
 	(void)state;
-	assert_int_equal(run(woken_before_it_waits), E_GONE);
+	assert_int_equal(run(woken_before_it_waits), E_DUPLICATE);
 	assert_int_equal(run(passed_deadline), E_TIMEOUT);
 }
 
@@ -54,7 +54,7 @@ static void wake_the_even_ones(void *arg)
 {
 	(void)arg;
 	for (size_t i = 0; i < COUNT_OF(many); i += 2)
-		waiter_wake(&many[i], E_GONE);
+		waiter_wake(&many[i], E_DUPLICATE);
 	/* from inside a coroutine nobody else runs before it waits or ends */
 	assert(over == 0);
 }
@@ -71,7 +71,7 @@ static void test_many_wait_with_and_without_deadlines(void **state)
 	loop_run(); /* ends when nobody waits any more */
 	assert_int_equal(over, COUNT_OF(many));
 	for (size_t i = 0; i < COUNT_OF(many); i++)
-		assert_int_equal(results[i], i % 2 ? E_TIMEOUT : E_GONE);
+		assert_int_equal(results[i], i % 2 ? E_TIMEOUT : E_DUPLICATE);
 	assert_int_equal(coro_count(), 0);
 }
 
