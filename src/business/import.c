@@ -30,7 +30,8 @@ enum {
 	BAR_WIDTH = 30,
 	BAR_EVERY_US = 100000,
 	LINE_EVERY_US = 5000000,
-	SOURCE_MAX = 40
+	SOURCE_MAX = 40,
+	ATTEMPTS = 5
 };
 
 static const struct import_reader *const readers[] = { &fhrs_reader, &csv_reader, &geojson_reader };
@@ -43,11 +44,13 @@ struct import {
 	char source[SOURCE_MAX + 1];
 	struct import_counts counts;
 	long left_out; /* values */
+	long nameless; /* rejected rows whose id could not be read */
 	struct import_row batch[BATCH];
 	int batch_count;
 	void *seen; /* tsearch tree of source_ids */
 	struct import_categories categories;
 	FILE *report;
+	bool reported, report_failed;
 	char report_path[1200];
 	long long size, done; /* bytes of the file */
 	uint64_t shown_us;
@@ -70,36 +73,35 @@ void import_scope(struct import *im, const char *scope)
 		snprintf(im->source, sizeof(im->source), "%.*s", SOURCE_MAX, scope);
 }
 
-/* The report is made when there is something to report. */
-static FILE *report_file(struct import *im)
+static bool open_report(struct import *im)
 {
 	char stamp[TIME_TEXT_MAX];
 
-	if (im->report)
-		return im->report;
 	if (im->options->report) {
 		snprintf(im->report_path, sizeof(im->report_path), "%s", im->options->report);
 	} else {
 		time_format(time_unix_ms(), stamp);
 		mkdir(config.data, 0755);
-		snprintf(im->report_path, sizeof(im->report_path), "%.1000s/import-%s-%.19s.txt",
+		snprintf(im->report_path, sizeof(im->report_path), "%.1000s/import-%s-%.23s.txt",
 			 config.data, im->reader->format, stamp);
 	}
 	im->report = fopen(im->report_path, "we");
-	if (!im->report)
-		fprintf(stderr, "guildford: cannot write the report %s: %s\n", im->report_path,
-			strerror(errno));
-	return im->report;
+	return im->report != NULL;
 }
 
 static void report_line(struct import *im, const char *what, long line, const char *source_id,
 			const char *why)
 {
-	FILE *f = report_file(im);
-
-	if (f)
-		fprintf(f, "line %ld%s%s: %s: %s\n", line, source_id ? ", id " : "",
+	/* one that nobody has named is made when there is something to report */
+	if (!im->report && !im->report_failed && !open_report(im)) {
+		im->report_failed = true;
+		fprintf(stderr, "guildford: cannot write the report %s: %s\n", im->report_path,
+			strerror(errno));
+	}
+	if (im->report)
+		fprintf(im->report, "line %ld%s%s: %s: %s\n", line, source_id ? ", id " : "",
 			source_id ? source_id : "", what, why);
+	im->reported = true;
 }
 
 static bool see(struct import *im, const char *source_id)
@@ -129,6 +131,8 @@ void import_reject(struct import *im, long line, const char *source_id, const ch
 	im->counts.rejected++;
 	if (source_id)
 		see(im, source_id); /* it is there, if not as it should be: not gone */
+	else
+		im->nameless++;
 	report_line(im, "rejected", line, source_id, why);
 }
 
@@ -161,14 +165,28 @@ void import_progress(struct import *im, long long done)
 	fflush(stdout);
 }
 
+/* Somebody who writes at the same moment may be in the way once or twice: the batch was rolled back and is tried again. */
+static int write_batch(struct import *im)
+{
+	const struct import_counts before = im->counts;
+	int rc = E_CONFLICT;
+
+	for (int attempt = 0; rc == E_CONFLICT && attempt < ATTEMPTS; attempt++) {
+		task_forgive(im->t);
+		im->counts = before;
+		rc = import_write(im->t, im->source, im->batch, im->batch_count,
+				  im->options->dry_run, &im->counts);
+	}
+	return rc;
+}
+
 static int flush(struct import *im)
 {
 	int rc;
 
 	if (im->batch_count == 0)
 		return OK;
-	rc = import_write(im->t, im->source, im->batch, im->batch_count, im->options->dry_run,
-			  &im->counts);
+	rc = write_batch(im);
 	if (rc) {
 		const char *message = im->t->failure.message;
 
@@ -245,7 +263,7 @@ static void reject_problems(struct import *im, struct record *record)
 		why = talloc_asprintf_append_buffer(why, "%s%s %s", why[0] ? "; " : "",
 						    f->problems[i].field, f->problems[i].message);
 	task_forgive(im->t);
-	import_reject(im, record->line, NULL, "%s", why);
+	import_reject(im, record->line, record->source_id, "%s", why);
 	talloc_free(why);
 }
 
@@ -298,7 +316,7 @@ static bool check_category(struct import *im, const struct record *record, const
 {
 	if (!slug || import_has_category(&im->categories, slug))
 		return true;
-	import_reject(im, record->line, NULL, "there is no category \"%s\"", slug);
+	import_reject(im, record->line, record->source_id, "there is no category \"%s\"", slug);
 	return false;
 }
 
@@ -328,8 +346,7 @@ static int take(struct import *im, struct record *record)
 		return OK;
 	}
 	if (!see(im, record->source_id)) {
-		import_reject(im, record->line, NULL, "id %s stands in the file twice",
-			      record->source_id);
+		import_reject(im, record->line, record->source_id, "stands in the file twice");
 		return OK;
 	}
 	v = check(im, record);
@@ -370,12 +387,13 @@ static void gather(const void *node, VISIT visit, int depth)
 	buf_addc(gathered, '"');
 }
 
-/* What this source had and the file has not is closed. */
+/* What this source had and the file has not is closed. A row that cannot be read may be any of those. */
 static int close_gone(struct import *im)
 {
 	struct buf ids;
 
-	if (im->options->keep || im->counts.read == 0 || im->counts.read == im->counts.rejected)
+	if (im->options->keep || im->nameless || im->counts.read == 0 ||
+	    im->counts.read == im->counts.rejected)
 		return OK;
 	buf_init(&ids, im->t->mem, (size_t)1 << 30);
 	gathered = &ids;
@@ -398,10 +416,13 @@ static void finish(struct import *im, int rc)
 		printf("\r\033[K");
 	if (im->left_out)
 		printf("%ld values left out\n", im->left_out);
-	if (im->report)
+	if (im->report && im->reported)
 		printf("see %s\n", im->report_path);
 	if (rc)
 		return;
+	if (im->nameless && !im->options->keep)
+		printf("%ld rows without an id that can be read: nothing was marked as gone\n",
+		       im->nameless);
 	if (im->options->dry_run)
 		printf("dry run: nothing was written\n");
 	printf("%ld read: %ld created, %ld updated, %ld unchanged, %ld gone, %ld rejected\n",
@@ -436,6 +457,9 @@ static int read_file(struct import *im, FILE *f)
 	int rc;
 
 	im->size = fstat(fileno(f), &st) == 0 ? st.st_size : 0;
+	if (im->size > 0 && S_ISDIR(st.st_mode))
+		return task_fail(im->t, E_BAD_REQUEST, "Cannot read %s: %s", im->options->path,
+				 strerror(EISDIR));
 	im->terminal = !im->options->quiet && isatty(STDOUT_FILENO);
 	im->shown_us = time_monotonic_us();
 	rc = import_categories(im->t, &im->categories);
@@ -466,6 +490,12 @@ int import_run(struct task *t, const struct import_options *options)
 	if (!f)
 		return task_fail(t, E_BAD_REQUEST, "Cannot read %s: %s", options->path,
 				 strerror(errno));
+	if (options->report && !open_report(im)) {
+		rc = task_fail(t, E_BAD_REQUEST, "Cannot write the report %s: %s", options->report,
+			       strerror(errno));
+		fclose(f);
+		return rc;
+	}
 	rc = read_file(im, f);
 	fclose(f);
 	finish(im, rc);

@@ -46,7 +46,7 @@ int import_run(struct task *t, const struct import_options *options) MUST_USE;
 void import_scope(struct import *im, const char *scope);
 /* Takes a record; a reference to body and inspection goes over to the import. Stops the reader when not OK. waits */
 int import_record(struct import *im, struct record *record) MUST_USE;
-/* Counts a row that is no record and notes why. */
+/* Counts a row that is no record and notes why. Without an id (NULL) it may be any: nothing is closed then. */
 void import_reject(struct import *im, long line, const char *source_id, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 /* How far the file has been read, in bytes. */

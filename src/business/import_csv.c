@@ -16,8 +16,6 @@
 #include "business/osgb.h"
 #include "base/banned.h"
 
-enum { ROW_NOT_BEGUN = 0 }; /* libcsv's state between rows, which it has no name for */
-
 enum { COLUMNS_MAX = 200, CELL_MAX = 65536, CHUNK = 65536, LIST_MAX = 20, MAP_MAX = 60 };
 
 struct csv_reading {
@@ -26,7 +24,7 @@ struct csv_reading {
 	TALLOC_CTX *row_mem;
 	int rc;
 	long line, row_line; /* where the parser is; where the row began */
-	bool header_done, too_long;
+	bool header_done, too_long, in_row;
 	int columns, cells;
 	const char *names[COLUMNS_MAX]; /* of the header */
 	const char *values[COLUMNS_MAX];
@@ -45,6 +43,16 @@ static const struct {
 	{ "proposed to open", "opening_soon" },
 };
 
+static bool is_mappable(const char *name)
+{
+	if (strcmp(name, "location.easting") == 0 || strcmp(name, "location.northing") == 0)
+		return true;
+	for (const struct field *f = business_resource.fields; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return !(f->flags & READ_ONLY) && strcmp(name, "source") != 0;
+	return false;
+}
+
 static int read_map(struct csv_reading *c, const char *text)
 {
 	char **parts;
@@ -60,6 +68,10 @@ static int read_map(struct csv_reading *c, const char *text)
 		*equals = '\0';
 		c->map[i].field = str_trim(parts[i]);
 		c->map[i].column = str_trim(equals + 1);
+		if (!is_mappable(c->map[i].field))
+			return task_fail(import_task(c->im), E_BAD_REQUEST,
+					 "--map: \"%s\" is not a field that a file can give",
+					 c->map[i].field);
 	}
 	if (n < 0)
 		return task_fail(import_task(c->im), E_BAD_REQUEST,
@@ -119,6 +131,8 @@ static json_t *scalar(enum type type, const char *text)
 		return json_true();
 	if (type == BOOL && (str_equal_nocase(text, "false") || str_equal_nocase(text, "no")))
 		return json_false();
+	if (type == URL && !strstr(text, "://")) /* "www.example.com" is what people write */
+		return json_sprintf("http://%s", text);
 	return type_value(type, text);
 }
 
@@ -341,6 +355,16 @@ static void on_row(int end, void *arg)
 	c->cells = 0;
 	c->too_long = false;
 	talloc_free_children(c->row_mem);
+	c->in_row = false;
+}
+
+/* Lines between rows belong to none. */
+static bool is_blank(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(" \t\r\n", text[i]) || !text[i])
+			return false;
+	return true;
 }
 
 static int parse(struct csv_reading *c, struct csv_parser *parser, FILE *f)
@@ -357,12 +381,14 @@ static int parse(struct csv_reading *c, struct csv_parser *parser, FILE *f)
 			const char *feed = memchr(chunk + from, '\n', n - from);
 			size_t len = feed ? (size_t)(feed - chunk) - from + 1 : n - from;
 
-			if (parser->pstate == ROW_NOT_BEGUN)
+			if (!c->in_row)
 				c->row_line = c->line;
+			c->in_row = c->in_row || !is_blank(chunk + from, len);
 			c->line += feed != NULL;
 			if (csv_parse(parser, chunk + from, len, on_cell, on_row, c) != len)
 				return task_fail(import_task(c->im), E_BAD_REQUEST,
-						 "Line %ld is not CSV: %s", c->line,
+						 "Line %ld is not CSV: %s",
+						 c->line - (feed != NULL),
 						 csv_strerror(csv_error(parser)));
 			from += len;
 		}

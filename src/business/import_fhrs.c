@@ -53,7 +53,7 @@ static const char *text_of(const struct establishment *e, const char *name)
 static void keep(struct establishment *e, const char *name, const char *text)
 {
 	if (!e->open) {
-		if (e->count == ITEMS_MAX || strlen(name) >= sizeof(e->items[0].name))
+		if (e->count == ITEMS_MAX || !name[0] || strlen(name) >= sizeof(e->items[0].name))
 			return;
 		snprintf(e->items[e->count].name, sizeof(e->items[0].name), "%s", name);
 		e->items[e->count++].text = talloc_strdup(e->mem, "");
@@ -248,6 +248,17 @@ static long line_of(xmlTextReaderPtr reader)
 	return line > 0 && line < UINT16_MAX ? line : xmlTextReaderGetParserLineNumber(reader);
 }
 
+/* A page that says "not available" is XML as well. */
+static int check_root(struct import *im, xmlTextReaderPtr reader)
+{
+	const char *name = (const char *)xmlTextReaderConstLocalName(reader);
+
+	if (xmlTextReaderDepth(reader) > 0 || strcmp(name, "FHRSEstablishment") == 0)
+		return OK;
+	return task_fail(import_task(im), E_BAD_REQUEST,
+			 "The file is not FHRS open data: it is a <%.40s>", name);
+}
+
 static int read_all(struct import *im, xmlTextReaderPtr reader)
 {
 	char scope[40] = "";
@@ -257,9 +268,11 @@ static int read_all(struct import *im, xmlTextReaderPtr reader)
 		struct establishment e = { 0 };
 		long line;
 
-		if (xmlTextReaderNodeType(reader) != XML_READER_TYPE_ELEMENT ||
-		    strcmp((const char *)xmlTextReaderConstLocalName(reader),
-			   "EstablishmentDetail") != 0)
+		if (xmlTextReaderNodeType(reader) != XML_READER_TYPE_ELEMENT)
+			continue;
+		rc = check_root(im, reader);
+		if (rc || strcmp((const char *)xmlTextReaderConstLocalName(reader),
+				 "EstablishmentDetail") != 0)
 			continue;
 		line = line_of(reader);
 		e.mem = talloc_new(import_task(im)->mem);

@@ -115,12 +115,14 @@ static int update(struct task *t, const char *id, const struct import_row *row, 
 	return rc;
 }
 
-/* One inspection per scheme and day; one that was awaited (no date) becomes the one that took place. */
+/* One inspection per scheme and day; one that was awaited (no date) becomes the one that took place. What somebody took
+ * out stays out. */
 static const char inspection_sql[] =
-	"with same as (select id from business.inspection where business_id = $1 and scheme = $2 and deleted_at is null "
-	"and (date is not distinct from $4::date or date is null) order by date nulls last limit 1), "
+	"with same as (select id from business.inspection where business_id = $1 and scheme = $2 "
+	"and (date is not distinct from $4::date or (date is null and deleted_at is null)) "
+	"order by date nulls last, deleted_at nulls first limit 1), "
 	"changed as (update business.inspection i set rating = $3, date = $4, hygiene_score = $5, structural_score = $6, "
-	"confidence_score = $7, rating_value = case when $3 ~ '^[0-5]$' then $3::smallint end from same where i.id = same.id "
+	"confidence_score = $7, rating_value = case when $3 ~ '^[0-5]$' then $3::smallint end from same where i.id = same.id and i.deleted_at is null "
 	"and (i.rating, i.date, i.hygiene_score, i.structural_score, i.confidence_score) is distinct from "
 	"($3, $4::date, $5::smallint, $6::smallint, $7::smallint) returning 1), "
 	"made as (insert into business.inspection (id, business_id, scheme, rating, date, hygiene_score, structural_score, "
@@ -228,6 +230,15 @@ static int end(struct task *t, int rc, bool dry_run)
 	return pg_commit(t);
 }
 
+/* One import writes at a time: two that each hold words and slugs that the other needs would only end each other. */
+static int take_turn(struct task *t)
+{
+	struct pg_rows *rows;
+
+	return pg_query(t, &rows, "select pg_advisory_xact_lock(hashtextextended('import', 13))",
+			PG_NONE);
+}
+
 int import_write(struct task *t, const char *source, const struct import_row *rows, int count,
 		 bool dry_run, struct import_counts *counts)
 {
@@ -237,7 +248,9 @@ int import_write(struct task *t, const char *source, const struct import_row *ro
 	if (rc)
 		return rc;
 	t->mem = talloc_new(whole); /* of this batch */
-	rc = write_rows(t, source, rows, count, counts);
+	rc = take_turn(t);
+	if (!rc)
+		rc = write_rows(t, source, rows, count, counts);
 	if (rc && t->failure.message)
 		t->failure.message = talloc_strdup(whole, t->failure.message);
 	talloc_free(t->mem);
