@@ -109,5 +109,6 @@ const struct resource inspection_resource = {
 		   .remove = ADMIN },
 	.fields = fields,
 	.default_sort = "-date",
+	.track_edits = true,
 	.before_write = before_write,
 };

@@ -192,6 +192,21 @@ def test_what_people_deleted_stays_out(server, tmp_path):
     assert there.keys() == {"2"} and there["2"]["inspections"] == []
 
 
+def test_an_inspection_that_people_corrected_stays_theirs(server, tmp_path):
+    place = {"FHRSID": "1", "BusinessName": "Corrected", "RatingValue": "2", "RatingDate": "2020-01-01", "Hygiene": "10", "Structural": "5"}
+    path = write_fhrs(tmp_path / "a.xml", place, authority="corrected")
+    load(server, "fhrs", path)
+    made = whole(server, "fhrs:corrected", include="inspections")["1"]
+    server.call("PATCH", f"/v1/businesses/{made['id']}/inspections/{made['inspections'][0]['id']}", {"rating": "4"})
+    assert load(server, "fhrs", path) == (1, 0, 0, 1, 0, 0)
+    write_fhrs(path, {**place, "Hygiene": "0"}, authority="corrected")
+    assert load(server, "fhrs", path) == (1, 0, 1, 0, 0, 0)
+    now = whole(server, "fhrs:corrected", include="inspections")["1"]
+    [inspection] = now["inspections"]
+    assert inspection["rating"] == "4" and inspection["rating_value"] == now["inspection_rating"] == 4
+    assert inspection["hygiene_score"] == 0 and inspection["structural_score"] == 5
+
+
 @pytest.mark.parametrize("kind, category", [
     ("Restaurant/Cafe/Canteen", "restaurant"), ("Pub/bar/nightclub", "pub"), ("Takeaway/sandwich shop", "takeaway"),
     ("Retailers - supermarkets/hypermarkets", "supermarket"), ("Hotel/bed & breakfast/guest house", "hotel"),
