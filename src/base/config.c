@@ -11,6 +11,61 @@
 
 #define AT(member) offsetof(struct config, member)
 
+static bool is_listen(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	unsigned char address[16];
+	long long port;
+	size_t len;
+
+	if (!colon || !str_to_int(colon + 1, 0, 65535, &port))
+		return false;
+	len = (size_t)(colon - text);
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		return inet_pton(AF_INET6, host + 1, address) == 1;
+	}
+	return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, address) == 1;
+}
+
+static bool is_given(const char *text)
+{
+	return text[0] != '\0';
+}
+
+static bool is_database_url(const char *text)
+{
+	return !text[0] || strncmp(text, "postgresql://", 13) == 0 ||
+	       strncmp(text, "postgres://", 11) == 0;
+}
+
+/* RFC 6454 section 6.2: scheme://host or scheme://host:port, without a path. */
+static bool is_origin(const char *text, size_t len)
+{
+	size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+
+	return scheme > 0 && strncmp(text + scheme, "://", 3) == 0 && len > scheme + 3 &&
+	       strcspn(text + scheme + 3, "/?#;,\"\\ \t") >= len - scheme - 3;
+}
+
+static bool is_origins(const char *text)
+{
+	if (!text[0] || strcmp(text, "*") == 0)
+		return true;
+	for (const char *c = text; c; c = strchr(c, ',')) {
+		c += c > text;
+		c += strspn(c, " ");
+		if (!is_origin(c, strcspn(c, ", ")))
+			return false;
+	}
+	return true;
+}
+
 const struct config_row config_rows[] = {
 	{ .env = "GUILDFORD_LISTEN",
 	  .flag = "listen",
@@ -18,6 +73,8 @@ const struct config_row config_rows[] = {
 	  .offset = AT(listen),
 	  .def = "127.0.0.1:8080",
 	  .max = 200,
+	  .check = is_listen,
+	  .takes = "an address and port such as 127.0.0.1:8080",
 	  .doc = "Address and port to serve on; [::1]:8080 for IPv6, port 0 for any free one." },
 	{ .env = "GUILDFORD_DATA",
 	  .flag = "data",
@@ -26,6 +83,8 @@ const struct config_row config_rows[] = {
 	  .def = "./data",
 	  .min = 1,
 	  .max = 1000,
+	  .check = is_given,
+	  .takes = "a folder",
 	  .doc = "Folder of the private PostgreSQL cluster, reports and generated secrets." },
 	{ .env = "GUILDFORD_WORKERS",
 	  .flag = "workers",
@@ -40,6 +99,8 @@ const struct config_row config_rows[] = {
 	  .def = "",
 	  .max = 2000,
 	  .flags = CONFIG_SECRET,
+	  .check = is_database_url,
+	  .takes = "a URI such as postgresql://user@host/database",
 	  .doc = "PostgreSQL to use instead of the private cluster, as a libpq URI." },
 	{ .env = "GUILDFORD_ADMIN_TOKEN",
 	  .type = CONFIG_TEXT,
@@ -68,6 +129,8 @@ const struct config_row config_rows[] = {
 	  .offset = AT(cors_origins),
 	  .def = "",
 	  .max = 4000,
+	  .check = is_origins,
+	  .takes = "a list of origins such as https://town.example, or *",
 	  .doc = "Origins that browsers may call from, comma-separated; * is any." },
 	{ .env = "GUILDFORD_HEADER_MAX",
 	  .flag = "header-max",
@@ -202,28 +265,6 @@ static void *member(const struct config_row *row)
 	return (char *)&config + row->offset;
 }
 
-static bool is_listen(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	char host[64];
-	unsigned char address[16];
-	long long port;
-	size_t len;
-
-	if (!colon || !str_to_int(colon + 1, 0, 65535, &port))
-		return false;
-	len = (size_t)(colon - text);
-	if (len >= sizeof(host))
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		return inet_pton(AF_INET6, host + 1, address) == 1;
-	}
-	return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, address) == 1;
-}
-
 static bool read_bool(const char *text, bool *value)
 {
 	static const char *const words[] = { "off", "on", "false", "true", "no", "yes", "0", "1" };
@@ -285,10 +326,8 @@ static int set(const struct config_row *row, const char *text, const char *name,
 				 row->max);
 			return -1;
 		}
-		if (row->offset == AT(listen) && !is_listen(text)) {
-			snprintf(why, size,
-				 "%s: \"%s\" is not an address and port such as 127.0.0.1:8080",
-				 name, shown);
+		if (row->check && !row->check(text)) {
+			snprintf(why, size, "%s: \"%.200s\" is not %s", name, shown, row->takes);
 			return -1;
 		}
 		break;

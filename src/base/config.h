@@ -42,10 +42,12 @@ struct config_row {
 	const char *env;  /* GUILDFORD_LISTEN */
 	const char *flag; /* "listen" for --listen, NULL when there is no flag */
 	enum config_type type;
-	size_t offset;	     /* in struct config */
-	const char *def;     /* default, as text */
-	long long min, max;  /* of an int; of a text: its length */
-	const char *choices; /* "debug|info|warn" of a CONFIG_CHOICE */
+	size_t offset;			 /* in struct config */
+	const char *def;		 /* default, as text */
+	long long min, max;		 /* of an int; of a text: its length */
+	const char *choices;		 /* "debug|info|warn" of a CONFIG_CHOICE */
+	bool (*check)(const char *text); /* of a text: is it one that can be used? NULL: any is */
+	const char *takes;		 /* what check() wants: "an address and port such as ..." */
 	unsigned flags;
 	const char *unit; /* "ms", "bytes" or NULL */
 	const char *doc;

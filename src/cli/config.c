@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* guildford config: every setting with its value, where that came from, and what it is. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/config.h"
 #include "cli/command.h"
 #include "base/banned.h"
 
-enum { VALUE_MAX = 2000 };
+enum { VALUE_MAX = 4001 };
 
 static void print_row(size_t i)
 {
 	const struct config_row *row = &config_rows[i];
-	char value[VALUE_MAX];
+	char *value = calloc(1, VALUE_MAX);
 
-	config_text(i, false, value, sizeof(value));
+	if (!value)
+		abort();
+	config_text(i, false, value, VALUE_MAX);
 	printf("%-30s %-24s %-11s %s%s%s%s", row->env, value[0] ? value : "-", config_source(i),
 	       row->doc, row->unit ? " (" : "", row->unit ? row->unit : "", row->unit ? ")" : "");
 	if (row->flag)
 		printf(" --%s", row->flag);
 	putchar('\n');
+	free(value);
 }
 
 static int run(int argc, char **argv)

@@ -42,7 +42,8 @@ int database_run_at(const char *url, int (*fn)(struct task *t, void *arg), void 
 	loop_close();
 	if (rc == OK)
 		return EXIT_DONE;
-	fprintf(stderr, "guildford: %s\n", why);
+	fprintf(stderr, "guildford: %s%s\n", why,
+		rc == E_UNAVAILABLE && config.database_url[0] ? " (DATABASE_URL says where)" : "");
 	return EXIT_FAILED;
 }
 
