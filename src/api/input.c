@@ -75,7 +75,8 @@ int input_parse(struct request *r, const char *text, size_t len, json_t **body)
 	if (json_depth(text, len) > JSON_DEPTH_MAX)
 		return fail(r, E_BAD_REQUEST, "The JSON nests deeper than %d levels",
 			    JSON_DEPTH_MAX);
-	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	/* a NUL comes as far as its field's check, which names the field */
+	value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!value)
 		return fail(r, E_BAD_REQUEST,
 			    "The body cannot be read as JSON: line %d, column %d: %s", error.line,
