@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: commands, flags, exit codes, settings, and which database a command finds."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -279,7 +280,6 @@ def test_a_database_that_is_not_there(folder):
 def test_data_paths_of_every_kind(folder, name):
     """A socket's path is short and plain; a folder's need not be. What was written is there at the next start, and soon."""
     data = make(f"{folder}/{name}")
-    before = set(pathlib.Path("/tmp").glob("guildford-*"))
     try:
         first = Server(data=data, workers=1)
         made = first.create(name="Kept")
@@ -294,8 +294,7 @@ def test_data_paths_of_every_kind(folder, name):
         second.stop()
         assert kept["name"] == "Kept"
     finally:
-        for path in set(pathlib.Path("/tmp").glob("guildford-*")) - before:
-            shutil.rmtree(path)
+        shutil.rmtree(f"/tmp/guildford-{hashlib.blake2b(os.fsencode(data), digest_size=16).hexdigest()}")
 
 
 def make(path):
