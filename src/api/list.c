@@ -39,7 +39,9 @@ struct list {
 	const char *cursor;    /* as given, NULL */
 	const char *sort_name; /* "-name" */
 	const char *sort_sql;
+	const char *id_sql; /* the tie-break */
 	bool descending;
+	bool by_distance;
 	struct total total;
 	struct pg_rows *rows;
 	int count; /* rows on this page */
@@ -101,9 +103,25 @@ static int sort_by_search(struct request *r, struct list *l, const struct sort *
 	if (!query_text(r, sort->needs))
 		return task_problem(&r->task, "sort", "\"%s\" needs the parameter \"%s\"",
 				    sort->name, sort->needs);
-	l->sort_sql = strcmp(sort->needs, "near") == 0 ? l->select.distance : l->select.relevance;
 	l->descending = sort->descending != reversed;
+	l->sort_sql = l->select.relevance;
+	if (strcmp(sort->needs, "near") == 0) {
+		/* the index gives the nearest first: the farthest are the nearest to the other side of the earth */
+		l->sort_sql = l->descending ? l->select.farness : l->select.distance;
+		l->descending = false;
+		l->by_distance = true;
+	}
 	return OK;
+}
+
+static void sort_on_way_in(struct list *l)
+{
+	const struct way_in *way_in = l->select.way_in;
+
+	if (!way_in || strcmp(l->sort_sql, way_in->instead_of) != 0)
+		return;
+	l->sort_sql = way_in->sort;
+	l->id_sql = way_in->id;
 }
 
 static int choose_sort(struct request *r, struct list *l)
@@ -113,6 +131,7 @@ static int choose_sort(struct request *r, struct list *l)
 	const char *name;
 
 	l->sort_name = asked ? asked : search ? search->name : l->resource->default_sort;
+	l->id_sql = "t.id";
 	name = l->sort_name[0] == '-' ? l->sort_name + 1 : l->sort_name;
 	for (const struct sort *x = l->resource->sorts; x && x->name; x++)
 		if (strcmp(x->name, name) == 0)
@@ -123,6 +142,7 @@ static int choose_sort(struct request *r, struct list *l)
 		l->sort_sql = f->sort_sql
 				      ? f->sort_sql
 				      : talloc_asprintf(MEM(r), "t.%s", field_column(MEM(r), f));
+		sort_on_way_in(l);
 		l->descending = l->sort_name[0] == '-';
 		return OK;
 	}
@@ -159,8 +179,8 @@ static int add_cursor(struct request *r, struct list *l)
 		return rc;
 	sort = select_param(s, cursor.sort);
 	id = select_param(s, cursor.id);
-	select_where(s, "(%s, t.id) %c ($%d, $%d::uuid)", l->sort_sql, l->descending ? '<' : '>',
-		     sort, id);
+	select_where(s, "(%s, %s) %c ($%d, $%d::uuid)", l->sort_sql, l->id_sql,
+		     l->descending ? '<' : '>', sort, id);
 	return OK;
 }
 
@@ -172,8 +192,10 @@ static int prepare(struct request *r, struct list *l)
 	read_paging(r, l);
 	shape_from_query(r, l->resource, &l->shape);
 	include_from_query(r, l->resource, &l->included);
-	scope_deleted(r, &l->select);
 	apply_filters(r, l);
+	if (l->select.conditions > 1)
+		l->select.alone = NULL;
+	scope_deleted(r, &l->select);
 	choose_sort(r, l);
 	if (r->task.failure.code)
 		return r->task.failure.code;
@@ -181,7 +203,22 @@ static int prepare(struct request *r, struct list *l)
 	if (rc)
 		return rc;
 	total_prepare(&l->total, r, &l->select);
+	if (l->select.way_in)
+		select_where(&l->select, "%s", l->select.way_in->joined);
 	return add_cursor(r, l);
+}
+
+/* An index knows the order by distance but not the tie-break: it gives as many as are needed, and those that are as far
+ * as the last; only they are sorted. */
+static const char *nearest_sql(struct request *r, struct list *l, long long offset)
+{
+	struct select *s = &l->select;
+
+	return talloc_asprintf(
+		MEM(r),
+		"(select t.* from %s%s order by %s fetch first ($%d::bigint) rows with ties) t",
+		select_from(s), buf_text(&s->where), l->sort_sql,
+		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)));
 }
 
 static const char *list_sql(struct request *r, struct list *l)
@@ -189,13 +226,17 @@ static const char *list_sql(struct request *r, struct list *l)
 	struct select *s = &l->select;
 	const char *direction = l->descending ? "desc" : "asc";
 	long long offset = l->cursor ? 0 : (l->page - 1) * l->limit;
+	const char *from = select_from(s), *where = buf_text(&s->where);
 
+	if (l->by_distance) {
+		from = nearest_sql(r, l, offset);
+		where = "";
+	}
 	return talloc_asprintf(
 		MEM(r),
-		"select %s, %s%s%s as _sort, t.id as _id from %s.%s t%s%s order by %s %s, t.id %s limit $%d offset $%d",
+		"select %s, %s%s%s as _sort, t.id as _id from %s%s order by %s %s, %s %s limit $%d offset $%d",
 		l->shape->columns, s->extra ? s->extra : "", s->extra ? ", " : "", l->sort_sql,
-		l->resource->service, l->resource->name, buf_text(&s->joins), buf_text(&s->where),
-		l->sort_sql, direction, direction,
+		from, where, l->sort_sql, direction, l->id_sql, direction,
 		select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
 		select_param(s, talloc_asprintf(MEM(r), "%lld", offset)));
 }

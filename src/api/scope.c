@@ -11,15 +11,16 @@
 int scope_deleted(struct request *r, struct select *s)
 {
 	const char *deleted = query_text(r, "deleted");
+	const char *column = s->way_in ? s->way_in->deleted_at : "t.deleted_at";
 
 	if (!deleted) {
-		select_where(s, "t.deleted_at is null");
+		select_where(s, "%s is null", column);
 		return OK;
 	}
 	if (allow_check(r, ADMIN))
 		return r->task.failure.code;
 	if (strcmp(deleted, "only") == 0)
-		select_where(s, "t.deleted_at is not null");
+		select_where(s, "%s is not null", column);
 	else if (strcmp(deleted, "with") != 0)
 		return task_problem(&r->task, "deleted", "must be \"with\" or \"only\"");
 	return OK;

@@ -7,15 +7,21 @@
 #include <string.h>
 #include "base/banned.h"
 
-enum { SQL_MAX = 32768 };
+enum { SQL_MAX = 32768, BROAD = 10000 };
 
 void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resource)
 {
 	memset(s, 0, sizeof(*s));
 	s->mem = mem;
 	s->resource = resource;
-	buf_init(&s->joins, mem, SQL_MAX);
 	buf_init(&s->where, mem, SQL_MAX);
+}
+
+const char *select_from(const struct select *s)
+{
+	if (s->way_in)
+		return s->way_in->from;
+	return talloc_asprintf(s->mem, "%s.%s t", s->resource->service, s->resource->name);
 }
 
 int select_param(struct select *s, const char *text)
@@ -29,6 +35,7 @@ void select_where(struct select *s, const char *fmt, ...)
 {
 	va_list ap;
 
+	s->conditions++;
 	buf_adds(&s->where, s->where.len ? " and (" : " where (");
 	va_start(ap, fmt);
 	buf_vaddf(&s->where, fmt, ap);
@@ -36,14 +43,18 @@ void select_where(struct select *s, const char *fmt, ...)
 	buf_addc(&s->where, ')');
 }
 
-void select_join(struct select *s, const char *fmt, ...)
+int select_is_broad(struct request *r, struct select *s, bool *broad)
 {
-	va_list ap;
+	struct pg_rows *rows;
+	int rc = pg_query(&r->task, &rows,
+			  talloc_asprintf(s->mem,
+					  "select count(*) > %d from (select from %s%s limit %d) c",
+					  BROAD, select_from(s), buf_text(&s->where), BROAD + 1),
+			  s->param_count, s->params);
 
-	buf_addc(&s->joins, ' ');
-	va_start(ap, fmt);
-	buf_vaddf(&s->joins, fmt, ap);
-	va_end(ap);
+	if (rc == OK)
+		*broad = pg_value(rows, 0, 0)[0] == 't';
+	return rc;
 }
 
 const char *sql_array(TALLOC_CTX *mem, const char *const *items, int count)

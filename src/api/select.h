@@ -11,26 +11,45 @@
 #include "base/attr.h"
 #include "base/buf.h"
 
+/* A better way in than the table itself, for a list in one order: SQL of ours. */
+struct way_in {
+	const char *
+		from; /* "x left join t ...": not joined where nothing of t is asked, as when counting */
+	const char *joined;	/* says that it is an inner join, for those who need t */
+	const char *deleted_at; /* its columns of the same meaning ... */
+	const char *id;
+	const char *sort; /* ... and that of the field's expression `instead_of` */
+	const char *instead_of;
+};
+
 struct select {
 	TALLOC_CTX *mem;
 	const struct resource *resource;
-	struct buf joins;
+	const struct way_in *way_in; /* NULL: the table */
 	struct buf where;
+	int conditions;
+	const char *
+		alone; /* a condition that adds nothing, but finds the rows when there is no other */
 	const char *params[PG_PARAMS_MAX];
 	int param_count;
 	const char *extra;	/* more columns, after the shape's: "<sql> as distance_m" */
 	const char *extra_name; /* JSON name of that column */
 	const char *distance;	/* SQL to sort by distance, when near is given */
+	const char *farness;	/* SQL that falls as the distance grows */
 	const char *relevance;	/* SQL to sort by relevance, when q is given */
 	const char *parent_id;	/* of a nested resource */
 };
 
 void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resource);
+/* What stands after FROM; the resource's rows are t. */
+const char *select_from(const struct select *s);
 /* Adds a parameter and returns its number for "$n". */
 int select_param(struct select *s, const char *text);
 /* Adds "and (<condition>)". The format is ours, values go through select_param(). */
 void select_where(struct select *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void select_join(struct select *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Do more than 10,000 rows meet the conditions? What the planner cannot guess is so found out, at the price of reading
+ * that many index entries at most. waits */
+int select_is_broad(struct request *r, struct select *s, bool *broad) MUST_USE;
 /* A PostgreSQL array literal of strings. */
 const char *sql_array(TALLOC_CTX *mem, const char *const *items, int count);
 

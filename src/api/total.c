@@ -9,9 +9,11 @@
 
 void total_prepare(struct total *total, struct request *r, struct select *s)
 {
-	total->rows_sql = talloc_asprintf(MEM(r), "select 1 from %s.%s t%s%s", s->resource->service,
-					  s->resource->name, buf_text(&s->joins),
+	total->rows_sql = talloc_asprintf(MEM(r), "select 1 from %s%s", select_from(s),
 					  buf_text(&s->where));
+	total->count_sql = s->alone ? talloc_asprintf(MEM(r), "%s and (%s)", total->rows_sql,
+						      s->alone)
+				    : total->rows_sql;
 	total->param_count = s->param_count;
 	total->params = s->params;
 }
@@ -39,7 +41,7 @@ int total_fetch(struct total *total, struct request *r)
 {
 	struct pg_rows *rows;
 	const char *sql = talloc_asprintf(MEM(r), "select count(*) from (%s limit %d) c",
-					  total->rows_sql, TOTAL_EXACT_MAX + 1);
+					  total->count_sql, TOTAL_EXACT_MAX + 1);
 	int rc = pg_query_long(&r->task, &rows, sql, total->param_count, total->params);
 
 	if (rc)

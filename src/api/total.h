@@ -14,7 +14,8 @@ enum { TOTAL_EXACT_MAX = 10000 };
 struct total {
 	long long count;
 	bool estimated;
-	const char *rows_sql; /* "select 1 from ... where ..." without limit */
+	const char *rows_sql;  /* "select 1 from ... where ..." without limit */
+	const char *count_sql; /* the same as it is counted */
 	int param_count;
 	const char *const *params;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The query parameters of a list of businesses that are not simply a field: search, category, place, attributes. Each
- * checks its value and adds a condition that an index answers. Nothing waits. */
+ * checks its value and adds a condition that an index answers. Some look into the database first: they wait. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,17 +15,59 @@
 
 #define EARTH_RADIUS_M 6371008.8 /* the mean radius that the column `position` is made with */
 
-enum { Q_MAX = 200, CATEGORIES_MAX = 20, ATTRIBUTES_MAX = 10, RADIUS_MAX = 100000, SLUG_MAX = 80 };
+enum {
+	Q_MAX = 200,
+	CATEGORIES_MAX = 20,
+	ATTRIBUTES_MAX = 10,
+	RADIUS_MAX = 100000,
+	RADIUS_NARROW = 2000,
+	SLUG_MAX = 80
+};
 
+/* The query is made first and given as a constant: so the planner knows how common its words are. */
 static int filter_q(struct request *r, struct select *s, const char *value)
 {
+	struct pg_rows *rows;
+	int query, rc;
+
 	if (!value[0] || str_length_utf8(value, strlen(value)) > Q_MAX)
 		return task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
-	/* in the FROM, where it is computed once and not for each row */
-	select_join(s, "cross join business.search_query($%d) as sought (query)",
-		    select_param(s, value));
-	select_where(s, "t.search @@ sought.query");
-	s->relevance = "ts_rank(t.search, sought.query)";
+	rc = pg_query_long(&r->task, &rows, "select business.search_query($1)", PG_PARAMS(value));
+	if (rc)
+		return rc;
+	query = select_param(s, pg_value(rows, 0, 0));
+	select_where(s, "t.search @@ $%d::tsquery", query);
+	s->relevance = talloc_asprintf(MEM(r), "ts_rank(t.search, $%d::tsquery)", query);
+	return OK;
+}
+
+static const struct way_in by_category = {
+	.from = "business.listing l left join business.business t on t.id = l.business_id",
+	.joined = "t.id = l.business_id",
+	.deleted_at = "l.deleted_at",
+	.id = "l.business_id",
+	.sort = "l.name_sort",
+	.instead_of = "t.name_sort",
+};
+
+/* Any of some: few businesses are looked up, many are met in the order of the list. */
+static int filter_categories(struct request *r, struct select *s, const char *slugs)
+{
+	struct select probe;
+	bool broad;
+	int rc;
+
+	select_init(&probe, MEM(r), s->resource);
+	probe.way_in = &by_category;
+	select_where(&probe, "l.category = any ($%d::text[])", select_param(&probe, slugs));
+	rc = select_is_broad(r, &probe, &broad);
+	if (rc)
+		return rc;
+	select_where(
+		s,
+		broad ? "t.id in (select business_id from business.listing where category = any ($%d::text[]))"
+		      : "t.id = any (array(select business_id from business.listing where category = any ($%d::text[])))",
+		select_param(s, slugs));
 	return OK;
 }
 
@@ -40,18 +82,10 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 		if (!str_is_slug(slugs[i], SLUG_MAX))
 			return task_problem(&r->task, "category", "\"%.80s\" is not a slug",
 					    slugs[i]);
-	if (n == 1)
-		/* name_sort is joined too, so that the list's order is the index's */
-		select_join(
-			s,
-			"join business.listing l on l.business_id = t.id and l.name_sort = t.name_sort "
-			"and l.category = $%d",
-			select_param(s, slugs[0]));
-	else
-		select_where(
-			s,
-			"t.id in (select business_id from business.listing where category = any ($%d::text[]))",
-			select_param(s, sql_array(MEM(r), (const char *const *)slugs, n)));
+	if (n > 1)
+		return filter_categories(r, s, sql_array(MEM(r), (const char *const *)slugs, n));
+	s->way_in = &by_category;
+	select_where(s, "l.category = $%d", select_param(s, slugs[0]));
 	return OK;
 }
 
@@ -78,13 +112,63 @@ static const char *number_text(struct request *r, double value)
 	return talloc_asprintf(MEM(r), "%.17g", value);
 }
 
+struct ball {
+	const char *centre; /* as the column `position` holds it */
+	const char *chord;
+	long long radius;
+};
+
 /* On the sphere a radius is a ball around the point: the straight distance through it (the chord) is what the index
  * compares, and what the order by distance follows. */
+static struct ball ball_around(struct request *r, double lat, double lng, long long radius)
+{
+	double chord = 2 * EARTH_RADIUS_M * sin((double)radius / (2 * EARTH_RADIUS_M));
+
+	lat = radians(lat);
+	lng = radians(lng);
+	return (struct ball) {
+		.centre = talloc_asprintf(
+			MEM(r), "(%.17g,%.17g,%.17g)", EARTH_RADIUS_M * cos(lat) * cos(lng),
+			EARTH_RADIUS_M * cos(lat) * sin(lng), EARTH_RADIUS_M * sin(lat)),
+		.chord = number_text(r, chord),
+		.radius = radius,
+	};
+}
+
+static const char *cube_sql(struct select *s, int centre, int chord)
+{
+	return talloc_asprintf(s->mem, "t.position <@ cube_enlarge($%d::cube, $%d::float8, 3)",
+			       centre, chord);
+}
+
+/* To the planner every cube is small. Where many businesses stand in one it is only asked for if the order needs it: else
+ * the order's index, or that of another condition, finds a page sooner. */
+static int cube_helps(struct request *r, struct select *s, const struct ball *ball, bool *helps)
+{
+	const char *sort = query_text(r, "sort");
+	struct select probe;
+	int centre, chord, rc;
+	bool broad;
+
+	*helps = true;
+	if (ball->radius <= RADIUS_NARROW || (sort && strcmp(sort, "-distance") == 0))
+		return OK;
+	select_init(&probe, MEM(r), s->resource);
+	centre = select_param(&probe, ball->centre);
+	chord = select_param(&probe, ball->chord);
+	select_where(&probe, "%s", cube_sql(&probe, centre, chord));
+	rc = select_is_broad(r, &probe, &broad);
+	*helps = rc || !broad;
+	return rc;
+}
+
 static int filter_near(struct request *r, struct select *s, const char *value)
 {
+	int centre, chord, rc;
 	double place[2];
 	long long radius;
-	int centre, chord;
+	struct ball ball;
+	bool helps;
 
 	if (!read_numbers(r, value, 2, place) || fabs(place[0]) > 90 || fabs(place[1]) > 180)
 		return task_problem(
@@ -92,20 +176,25 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 			"must be latitude,longitude in degrees such as 51.2362,-0.5704");
 	if (query_int(r, "radius", 1, RADIUS_MAX, RADIUS_MAX, &radius))
 		return E_VALIDATION;
-	centre = select_param(
-		s, talloc_asprintf(MEM(r), "(%.17g,%.17g,%.17g)",
-				   EARTH_RADIUS_M * cos(radians(place[0])) * cos(radians(place[1])),
-				   EARTH_RADIUS_M * cos(radians(place[0])) * sin(radians(place[1])),
-				   EARTH_RADIUS_M * sin(radians(place[0]))));
-	chord = select_param(
-		s, number_text(r, 2 * EARTH_RADIUS_M * sin((double)radius / (2 * EARTH_RADIUS_M))));
+	ball = ball_around(r, place[0], place[1], radius);
+	centre = select_param(s, ball.centre);
+	chord = select_param(s, ball.chord);
 	s->distance = talloc_asprintf(MEM(r), "t.position <-> $%d::cube", centre);
+	s->farness = talloc_asprintf(MEM(r),
+				     "t.position <-> cube(array[-cube_ll_coord($%d::cube, 1), "
+				     "-cube_ll_coord($%d::cube, 2), -cube_ll_coord($%d::cube, 3)])",
+				     centre, centre, centre);
 	s->extra = talloc_asprintf(MEM(r), "%.17g * asin(least(1, (%s) / %.17g)) as distance_m",
 				   2 * EARTH_RADIUS_M, s->distance, 2 * EARTH_RADIUS_M);
 	s->extra_name = "distance_m";
-	select_where(s,
-		     "t.position <@ cube_enlarge($%d::cube, $%d::float8, 3) and %s <= $%d::float8",
-		     centre, chord, s->distance, chord);
+	rc = cube_helps(r, s, &ball, &helps);
+	if (rc)
+		return rc;
+	select_where(s, "%s <= $%d::float8", s->distance, chord);
+	if (helps)
+		select_where(s, "%s", cube_sql(s, centre, chord));
+	else
+		s->alone = cube_sql(s, centre, chord);
 	return OK;
 }
 
@@ -118,33 +207,71 @@ static int filter_radius(struct request *r, struct select *s, const char *value)
 	return OK;
 }
 
-static const char *box_sql(struct request *r, int west, int south, int east, int north)
+enum { WEST, SOUTH, EAST, NORTH, LAST_EAST, FIRST_WEST, EDGES };
+
+/* Parameters for the edges of a box; those of the 180th meridian only for one that lies across it. */
+static void add_edges(struct request *r, struct select *s, const double *edge, int *param)
+{
+	for (int i = WEST; i <= NORTH; i++)
+		param[i] = select_param(s, number_text(r, edge[i]));
+	if (edge[WEST] <= edge[EAST])
+		return;
+	param[LAST_EAST] = select_param(s, "180");
+	param[FIRST_WEST] = select_param(s, "-180");
+}
+
+/* As the index of points holds it, or as numbers whose spread the planner knows. */
+static const char *box_sql(TALLOC_CTX *mem, const int *param, int west, int east, bool numbers)
 {
 	return talloc_asprintf(
-		MEM(r),
-		"point(t.location_lng, t.location_lat) <@ box(point($%d::float8, $%d::float8), "
-		"point($%d::float8, $%d::float8))",
-		west, south, east, north);
+		mem,
+		numbers ? "t.location_lng >= $%d::float8 and t.location_lat >= $%d::float8 and "
+			  "t.location_lng <= $%d::float8 and t.location_lat <= $%d::float8"
+			: "point(t.location_lng, t.location_lat) <@ box(point($%d::float8, $%d::float8), "
+			  "point($%d::float8, $%d::float8))",
+		param[west], param[SOUTH], param[east], param[NORTH]);
+}
+
+static const char *area_sql(TALLOC_CTX *mem, const double *edge, const int *param, bool numbers)
+{
+	if (edge[WEST] <= edge[EAST])
+		return box_sql(mem, param, WEST, EAST, numbers);
+	/* across the 180th meridian: both sides of it (RFC 7946 section 5.2) */
+	return talloc_asprintf(mem, "(%s) or (%s)", box_sql(mem, param, WEST, LAST_EAST, numbers),
+			       box_sql(mem, param, FIRST_WEST, EAST, numbers));
+}
+
+/* To the planner every box is small, as every cube is. */
+static int where_in_area(struct request *r, struct select *s, const double *edge)
+{
+	struct select probe;
+	int param[EDGES];
+	bool broad;
+	int rc;
+
+	select_init(&probe, MEM(r), s->resource);
+	add_edges(r, &probe, edge, param);
+	select_where(&probe, "%s", area_sql(MEM(r), edge, param, false));
+	rc = select_is_broad(r, &probe, &broad);
+	if (rc)
+		return rc;
+	add_edges(r, s, edge, param);
+	select_where(s, "%s", area_sql(MEM(r), edge, param, broad));
+	if (broad)
+		s->alone = area_sql(MEM(r), edge, param, false);
+	return OK;
 }
 
 static int filter_bbox(struct request *r, struct select *s, const char *value)
 {
 	double edge[4];
-	int n[4];
 
-	if (!read_numbers(r, value, 4, edge) || fabs(edge[0]) > 180 || fabs(edge[2]) > 180 ||
-	    fabs(edge[1]) > 90 || fabs(edge[3]) > 90 || edge[1] > edge[3])
+	if (!read_numbers(r, value, 4, edge) || fabs(edge[WEST]) > 180 || fabs(edge[EAST]) > 180 ||
+	    fabs(edge[SOUTH]) > 90 || fabs(edge[NORTH]) > 90 || edge[SOUTH] > edge[NORTH])
 		return task_problem(&r->task, "bbox",
 				    "must be west,south,east,north in degrees such as "
 				    "-0.60,51.22,-0.55,51.25");
-	for (int i = 0; i < 4; i++)
-		n[i] = select_param(s, number_text(r, edge[i]));
-	if (edge[0] <= edge[2])
-		select_where(s, "%s", box_sql(r, n[0], n[1], n[2], n[3]));
-	else /* across the 180th meridian: both sides of it (RFC 7946 section 5.2) */
-		select_where(s, "%s or %s", box_sql(r, n[0], n[1], select_param(s, "180"), n[3]),
-			     box_sql(r, select_param(s, "-180"), n[1], n[2], n[3]));
-	return OK;
+	return where_in_area(r, s, edge);
 }
 
 /* Is it a whole outward code, "GU1" or "EC1A"? Letters, digits, and at most one letter after them. */

@@ -225,8 +225,10 @@ void pg_conn_open(struct pg_conn *c)
 	snprintf(
 		options, sizeof(options),
 		"-c statement_timeout=%d -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC -c DateStyle=ISO "
-		"-c jit=off",
-		settings->statement_timeout);
+		"-c jit=off -c enable_seqscan=off%s",
+		settings->statement_timeout,
+		/* a long statement is planned for its own values */
+		c->number < settings->pipelines ? "" : " -c plan_cache_mode=force_custom_plan");
 	c->state = PG_CONNECTING;
 	uv_timer_start(&c->timer, on_timer, CONNECT_MS, 0);
 	c->pq = PQconnectStartParams(keywords, values, 1);
