@@ -203,8 +203,8 @@ static int prepare(struct request *r, struct list *l)
 	if (rc)
 		return rc;
 	total_prepare(&l->total, r, &l->select);
-	if (l->select.way_in)
-		select_where(&l->select, "%s", l->select.way_in->joined);
+	if (l->select.page_where)
+		buf_adds(&l->select.where, l->select.page_where);
 	return add_cursor(r, l);
 }
 

@@ -43,6 +43,12 @@ void select_where(struct select *s, const char *fmt, ...)
 	buf_addc(&s->where, ')');
 }
 
+void select_page_where(struct select *s, const char *condition)
+{
+	s->page_where = talloc_asprintf(s->mem, "%s and (%s)", s->page_where ? s->page_where : "",
+					condition);
+}
+
 int select_is_broad(struct request *r, struct select *s, bool *broad)
 {
 	struct pg_rows *rows;

@@ -15,7 +15,6 @@
 struct way_in {
 	const char *
 		from; /* "x left join t ...": not joined where nothing of t is asked, as when counting */
-	const char *joined;	/* says that it is an inner join, for those who need t */
 	const char *deleted_at; /* its columns of the same meaning ... */
 	const char *id;
 	const char *sort; /* ... and that of the field's expression `instead_of` */
@@ -28,8 +27,8 @@ struct select {
 	const struct way_in *way_in; /* NULL: the table */
 	struct buf where;
 	int conditions;
-	const char *
-		alone; /* a condition that adds nothing, but finds the rows when there is no other */
+	const char *page_where; /* "and (...)" that only a page needs, not its count */
+	const char *alone;	/* adds nothing, but finds the rows when it is the only one */
 	const char *params[PG_PARAMS_MAX];
 	int param_count;
 	const char *extra;	/* more columns, after the shape's: "<sql> as distance_m" */
@@ -47,6 +46,8 @@ const char *select_from(const struct select *s);
 int select_param(struct select *s, const char *text);
 /* Adds "and (<condition>)". The format is ours, values go through select_param(). */
 void select_where(struct select *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Adds one that only helps to find a page. */
+void select_page_where(struct select *s, const char *condition);
 /* Do more than 10,000 rows meet the conditions? What the planner cannot guess is so found out, at the price of reading
  * that many index entries at most. waits */
 int select_is_broad(struct request *r, struct select *s, bool *broad) MUST_USE;

@@ -43,7 +43,6 @@ static int filter_q(struct request *r, struct select *s, const char *value)
 
 static const struct way_in by_category = {
 	.from = "business.listing l left join business.business t on t.id = l.business_id",
-	.joined = "t.id = l.business_id",
 	.deleted_at = "l.deleted_at",
 	.id = "l.business_id",
 	.sort = "l.name_sort",
@@ -85,6 +84,7 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 	if (n > 1)
 		return filter_categories(r, s, sql_array(MEM(r), (const char *const *)slugs, n));
 	s->way_in = &by_category;
+	select_page_where(s, "t.id = l.business_id"); /* an inner join from here on */
 	select_where(s, "l.category = $%d", select_param(s, slugs[0]));
 	return OK;
 }
@@ -116,6 +116,7 @@ struct ball {
 	const char *centre; /* as the column `position` holds it */
 	const char *chord;
 	long long radius;
+	int centre_param, chord_param;
 };
 
 /* On the sphere a radius is a ball around the point: the straight distance through it (the chord) is what the index
@@ -143,32 +144,40 @@ static const char *cube_sql(struct select *s, int centre, int chord)
 
 /* To the planner every cube is small. Where many businesses stand in one it is only asked for if the order needs it: else
  * the order's index, or that of another condition, finds a page sooner. */
-static int cube_helps(struct request *r, struct select *s, const struct ball *ball, bool *helps)
+static int where_in_cube(struct request *r, struct select *s, const struct ball *ball)
 {
 	const char *sort = query_text(r, "sort");
 	struct select probe;
-	int centre, chord, rc;
-	bool broad;
+	bool broad = false;
+	const char *cube;
 
-	*helps = true;
-	if (ball->radius <= RADIUS_NARROW || (sort && strcmp(sort, "-distance") == 0))
-		return OK;
-	select_init(&probe, MEM(r), s->resource);
-	centre = select_param(&probe, ball->centre);
-	chord = select_param(&probe, ball->chord);
-	select_where(&probe, "%s", cube_sql(&probe, centre, chord));
-	rc = select_is_broad(r, &probe, &broad);
-	*helps = rc || !broad;
-	return rc;
+	if (ball->radius > RADIUS_NARROW) {
+		int centre, chord, rc;
+
+		select_init(&probe, MEM(r), s->resource);
+		centre = select_param(&probe, ball->centre);
+		chord = select_param(&probe, ball->chord);
+		select_where(&probe, "%s", cube_sql(&probe, centre, chord));
+		rc = select_is_broad(r, &probe, &broad);
+		if (rc)
+			return rc;
+	}
+	cube = cube_sql(s, ball->centre_param, ball->chord_param);
+	if (!broad)
+		select_where(s, "%s", cube);
+	else
+		s->alone = cube;
+	if (broad && sort && strcmp(sort, "-distance") == 0)
+		select_page_where(s, cube);
+	return OK;
 }
 
 static int filter_near(struct request *r, struct select *s, const char *value)
 {
-	int centre, chord, rc;
 	double place[2];
 	long long radius;
 	struct ball ball;
-	bool helps;
+	int centre;
 
 	if (!read_numbers(r, value, 2, place) || fabs(place[0]) > 90 || fabs(place[1]) > 180)
 		return task_problem(
@@ -177,8 +186,8 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 	if (query_int(r, "radius", 1, RADIUS_MAX, RADIUS_MAX, &radius))
 		return E_VALIDATION;
 	ball = ball_around(r, place[0], place[1], radius);
-	centre = select_param(s, ball.centre);
-	chord = select_param(s, ball.chord);
+	ball.centre_param = centre = select_param(s, ball.centre);
+	ball.chord_param = select_param(s, ball.chord);
 	s->distance = talloc_asprintf(MEM(r), "t.position <-> $%d::cube", centre);
 	s->farness = talloc_asprintf(MEM(r),
 				     "t.position <-> cube(array[-cube_ll_coord($%d::cube, 1), "
@@ -187,15 +196,8 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 	s->extra = talloc_asprintf(MEM(r), "%.17g * asin(least(1, (%s) / %.17g)) as distance_m",
 				   2 * EARTH_RADIUS_M, s->distance, 2 * EARTH_RADIUS_M);
 	s->extra_name = "distance_m";
-	rc = cube_helps(r, s, &ball, &helps);
-	if (rc)
-		return rc;
-	select_where(s, "%s <= $%d::float8", s->distance, chord);
-	if (helps)
-		select_where(s, "%s", cube_sql(s, centre, chord));
-	else
-		s->alone = cube_sql(s, centre, chord);
-	return OK;
+	select_where(s, "%s <= $%d::float8", s->distance, ball.chord_param);
+	return where_in_cube(r, s, &ball);
 }
 
 static int filter_radius(struct request *r, struct select *s, const char *value)

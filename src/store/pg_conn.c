@@ -212,7 +212,7 @@ void pg_conn_close(struct pg_conn *c)
 
 void pg_conn_open(struct pg_conn *c)
 {
-	char options[256];
+	char options[384];
 	const char *keywords[] = { "dbname",	       "application_name",
 				   "client_encoding",  "options",
 				   "connect_timeout",  "keepalives_idle",
@@ -228,7 +228,9 @@ void pg_conn_open(struct pg_conn *c)
 		"-c jit=off -c enable_seqscan=off%s",
 		settings->statement_timeout,
 		/* a long statement is planned for its own values */
-		c->number < settings->pipelines ? "" : " -c plan_cache_mode=force_custom_plan");
+		c->number < settings->pipelines
+			? ""
+			: " -c plan_cache_mode=force_custom_plan -c enable_hashjoin=off -c enable_mergejoin=off");
 	c->state = PG_CONNECTING;
 	uv_timer_start(&c->timer, on_timer, CONNECT_MS, 0);
 	c->pq = PQconnectStartParams(keywords, values, 1);
