@@ -202,6 +202,60 @@ def test_cursors_under_inserts(town):
         town.call("DELETE", f"/v1/businesses/{business['id']}")
 
 
+@pytest.fixture
+def elsewhere(town):
+    """Makes businesses far from the others, and takes them away again."""
+    made = []
+
+    def make(name, lat=55.0, lng=-3.0):
+        made.append(town.create(name=name, location={"lat": lat, "lng": lng})["id"])
+        return made[-1]
+    yield make
+    for key in made:
+        town.call("DELETE", f"/v1/businesses/{key}")
+
+
+@pytest.mark.parametrize("params", [
+    {"near": "55,-3", "radius": 5000}, {"near": "55,-3", "radius": 5000, "sort": "-distance"}, {"q": "twin"},
+    {"q": "twin", "sort": "-relevance"}, {"near": "55,-3", "radius": 5000, "sort": "-created_at"},
+    {"near": "55,-3", "q": "twin"}])
+def test_cursors_under_inserts_among_equals(town, elsewhere, params):
+    """As far, as relevant: only the tie-break tells them apart, while more of them come."""
+    before = {elsewhere(f"Twin {n}") for n in range(11)}
+    seen, cursor = [], None
+    for step in range(30):
+        page = town.get("/v1/businesses", limit=2, **params, **({"cursor": cursor} if cursor else {}))
+        seen += [b["id"] for b in page["data"]]
+        cursor = page["meta"]["pagination"]["next_cursor"]
+        if not cursor:
+            break
+        if step < 6:
+            elsewhere(f"Twin come late {step}")
+    assert not cursor
+    assert len(seen) == len(set(seen)) and before <= set(seen)
+
+
+@pytest.mark.parametrize("sort", ["distance", "-distance", "name"])
+@pytest.mark.parametrize("radius", [1, 50, 1000, 30000, 100000])
+def test_the_border_of_a_radius_is_exact(town, elsewhere, radius, sort):
+    def north(metres):
+        return 55 + math.degrees(metres / 6371008.8)
+
+    inside = [elsewhere(f"In {part}", lat=north(radius * part)) for part in (0, 0.5, 0.9)] + [elsewhere("In", lat=north(radius - 0.01))]
+    elsewhere("Out", lat=north(radius + 0.01))
+    elsewhere("Out of the cube too", lat=north(radius * 2))
+    hits = town.get("/v1/businesses", near="55,-3", radius=radius, sort=sort)["data"]
+    assert {h["id"] for h in hits} == set(inside)
+    if sort != "name":
+        assert [h["id"] for h in hits] == (inside if sort == "distance" else inside[::-1])
+
+
+def test_near_across_the_180th_meridian(town, elsewhere):
+    here = {elsewhere("East end", 0, 179.999), elsewhere("West end", 0, -179.999)}
+    assert {b["id"] for b in town.get("/v1/businesses", near="0,180", radius=500)["data"]} == here
+    assert {b["id"] for b in town.get("/v1/businesses", bbox="179.9,-1,-179.9,1")["data"]} == here
+
+
 def test_totals(town):
     page = town.get("/v1/businesses", limit=1, page=2)
     assert page["meta"]["pagination"] == {"page": 2, "limit": 1, "total": len(PLACES),
