@@ -41,7 +41,7 @@ struct list {
 	const char *sort_sql;
 	const char *id_sql; /* the tie-break */
 	bool descending;
-	bool by_distance;
+	bool by_distance, by_relevance;
 	struct total total;
 	struct pg_rows *rows;
 	int count; /* rows on this page */
@@ -105,6 +105,7 @@ static int sort_by_search(struct request *r, struct list *l, const struct sort *
 				    sort->name, sort->needs);
 	l->descending = sort->descending != reversed;
 	l->sort_sql = l->select.relevance;
+	l->by_relevance = strcmp(sort->needs, "q") == 0;
 	if (strcmp(sort->needs, "near") == 0) {
 		/* the index gives the nearest first: the farthest are the nearest to the other side of the earth */
 		l->sort_sql = l->descending ? l->select.farness : l->select.distance;
@@ -221,24 +222,46 @@ static const char *nearest_sql(struct request *r, struct list *l, long long offs
 		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)));
 }
 
+/* To rank, all that matches is read: it is counted in passing, and only the page's rows are fetched whole. */
+static const char *ranked_sql(struct request *r, struct list *l, const char *cut)
+{
+	struct select *s = &l->select;
+	const char *direction = l->descending ? "desc" : "asc";
+
+	return talloc_asprintf(
+		MEM(r),
+		"(select t.id, %s as rank, count(*) over () as matches from %s%s order by 2 %s, 1 %s%s) m "
+		"join %s.%s t on t.id = m.id",
+		l->sort_sql, select_from(s), buf_text(&s->where), direction, direction, cut,
+		s->resource->service, s->resource->name);
+}
+
 static const char *list_sql(struct request *r, struct list *l)
 {
 	struct select *s = &l->select;
 	const char *direction = l->descending ? "desc" : "asc";
 	long long offset = l->cursor ? 0 : (l->page - 1) * l->limit;
-	const char *from = select_from(s), *where = buf_text(&s->where);
+	const char *from = select_from(s), *where = buf_text(&s->where), *sort = l->sort_sql;
+	const char *cut = talloc_asprintf(
+		MEM(r), " limit $%d offset $%d",
+		select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
+		select_param(s, talloc_asprintf(MEM(r), "%lld", offset)));
 
 	if (l->by_distance) {
 		from = nearest_sql(r, l, offset);
 		where = "";
 	}
+	if (l->by_relevance) {
+		from = ranked_sql(r, l, cut);
+		where = cut = "";
+		sort = "m.rank";
+	}
 	return talloc_asprintf(
 		MEM(r),
-		"select %s, %s%s%s as _sort, t.id as _id from %s%s order by %s %s, %s %s limit $%d offset $%d",
-		l->shape->columns, s->extra ? s->extra : "", s->extra ? ", " : "", l->sort_sql,
-		from, where, l->sort_sql, direction, l->id_sql, direction,
-		select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
-		select_param(s, talloc_asprintf(MEM(r), "%lld", offset)));
+		"select %s%s, %s%s%s as _sort, t.id as _id from %s%s order by %s %s, %s %s%s",
+		l->shape->columns, l->by_relevance ? ", m.matches" : "", s->extra ? s->extra : "",
+		s->extra ? ", " : "", sort, from, where, sort, direction, l->id_sql, direction,
+		cut);
 }
 
 static int fetch(struct request *r, struct list *l)
@@ -255,6 +278,12 @@ static int fetch(struct request *r, struct list *l)
 	/* a first page that is not full says it all */
 	if (!l->cursor && !l->more && (l->count > 0 || l->page == 1)) {
 		l->total.count = (l->page - 1) * l->limit + l->count;
+		return OK;
+	}
+	if (l->by_relevance && !l->cursor && l->count > 0) {
+		l->total.count = strtoll(pg_value(l->rows, 0, pg_column(l->rows, "matches")), NULL,
+					 10);
+		l->total.estimated = l->total.count > TOTAL_EXACT_MAX;
 		return OK;
 	}
 	return total_fetch(&l->total, r);
