@@ -106,9 +106,10 @@ class Town:
 
     def attributes(self):
         rnd, out = self.rnd, {}
-        for key, share in (("wheelchair", 0.4), ("dogs", 0.3), ("wifi", 0.4)):
+        for key, share, choices in (("wheelchair", 0.4, ("yes", "limited", "no")), ("dogs", 0.3, ("yes", "outside", "no")),
+                                    ("wifi", 0.4, ("free", "paid", "no"))):
             if rnd.random() < share:
-                out[key] = rnd.random() < 0.7
+                out[key] = rnd.choices(choices, (7, 1, 2))[0]
         if rnd.random() < 0.5:
             out["payment"] = ["cash", "card"] if rnd.random() < 0.8 else ["card"]
         return json.dumps(out)

@@ -16,6 +16,7 @@
 #include "api/shape.h"
 #include "api/steps.h"
 #include "api/types.h"
+#include "base/formats.h"
 #include "base/str.h"
 #include "base/banned.h"
 
@@ -349,7 +350,7 @@ static void check_postcodes(struct task *t, struct values *v, json_t *old)
 
 		if (value->field->type != POSTCODE || !value->text)
 			continue;
-		value->text = postcode_normalise(t->mem, value->text);
+		value->text = format_postcode(t->mem, value->text);
 		if (!value->text)
 			task_problem(t, value->field->name,
 				     "must be a UK postcode such as GU1 3AJ");

@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
+#include "base/formats.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
@@ -158,148 +158,6 @@ static const char *check_date(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-/* The part of a host name that both addresses and URLs need: labels of letters, digits and hyphens, a dot among them. */
-static bool is_domain(const char *text, size_t len)
-{
-	size_t label = 0, dots = 0;
-
-	if (len == 0 || len > 253)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		bool alnum = isalnum((unsigned char)text[i]) || (unsigned char)text[i] >= 0x80;
-
-		if (text[i] == '.') {
-			if (label == 0 || text[i - 1] == '-')
-				return false;
-			label = 0;
-			dots++;
-			continue;
-		}
-		if (!alnum && (text[i] != '-' || label == 0))
-			return false;
-		if (++label > 63)
-			return false;
-	}
-	return label > 0 && dots > 0 && text[len - 1] != '-';
-}
-
-/* RFC 5321 section 4.1.2 without quoted strings and address literals: nobody's mailbox in a directory is spelt so. */
-static const char *check_email(TALLOC_CTX *mem, const struct field *field, json_t *value,
-			       const char **problem)
-{
-	static const char allowed[] = "!#$%&'*+/=?^_`{|}~-.";
-	const char *text = text_of(value, problem);
-	const char *at;
-	char *trimmed;
-
-	(void)field;
-	if (!text)
-		return NULL;
-	*problem = "must be an e-mail address such as hello@example.org";
-	trimmed = str_trim(talloc_strdup(mem, text));
-	at = strrchr(trimmed, '@');
-	if (!at || at == trimmed || at - trimmed > 64 || strlen(trimmed) > 254 ||
-	    trimmed[0] == '.' || at[-1] == '.' || strstr(trimmed, "..") ||
-	    !is_domain(at + 1, strlen(at + 1)))
-		return NULL;
-	for (const char *c = trimmed; c < at; c++)
-		if (!isalnum((unsigned char)*c) && (unsigned char)*c < 0x80 && !strchr(allowed, *c))
-			return NULL;
-	return str_has_control(trimmed, strlen(trimmed), false) ? NULL : trimmed;
-}
-
-/* Digits up to the path, so that "https://bank.example:x@elsewhere.example/" is no URL of ours. */
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	return digits >= 1 && digits <= 5 && (!text[digits] || strchr("/?#", text[digits]));
-}
-
-/* http and https only (RFC 3986): a directory links to web pages, and "javascript:" is no such thing. */
-static const char *check_url(TALLOC_CTX *mem, const struct field *field, json_t *value,
-			     const char **problem)
-{
-	const char *text = text_of(value, problem);
-	const char *host;
-	char *trimmed;
-	size_t len;
-
-	(void)field;
-	if (!text)
-		return NULL;
-	*problem = "must be an http or https URL such as https://example.org/";
-	trimmed = str_trim(talloc_strdup(mem, text));
-	if (strncasecmp(trimmed, "https://", 8) != 0 && strncasecmp(trimmed, "http://", 7) != 0)
-		return NULL;
-	host = strstr(trimmed, "://") + 3;
-	len = strcspn(host, ":/?#");
-	if (host[len] == ':' && !is_port(host + len + 1))
-		return NULL;
-	if (strlen(trimmed) > 2000 || !is_domain(host, len) || strpbrk(trimmed, " \"<>\\^`{|}") ||
-	    str_has_control(trimmed, strlen(trimmed), false))
-		return NULL;
-	return trimmed;
-}
-
-/* ITU-T E.164: "+", a country code that does not begin with 0, 7 to 15 digits. */
-static const char *check_phone(TALLOC_CTX *mem, const struct field *field, json_t *value,
-			       const char **problem)
-{
-	const char *text = text_of(value, problem);
-	char digits[24] = "+";
-	size_t n = 1;
-
-	(void)field;
-	if (!text)
-		return NULL;
-	*problem = "must be a phone number with its country code such as +441483444333";
-	for (const char *c = text; *c; c++) {
-		if (strchr(" -().", *c) || (*c == '+' && n == 1 && c == text))
-			continue;
-		if (!isdigit((unsigned char)*c) || n >= 20)
-			return NULL;
-		digits[n++] = *c;
-	}
-	if (text[0] != '+') {
-		if (digits[1] != '0' || digits[2] == '0')
-			return NULL;
-		return n < 10 || n > 12 ? NULL : talloc_asprintf(mem, "+44%s", digits + 2);
-	}
-	if (strncmp(digits, "+440", 4) == 0) { /* +44 (0)1483 ... */
-		memmove(digits + 3, digits + 4, sizeof(digits) - 4);
-		n--;
-	}
-	if (n < 8 || n > 16 || digits[1] == '0' || strncmp(digits, "+440", 4) == 0)
-		return NULL;
-	return talloc_strdup(mem, digits);
-}
-
-/* The shapes of BS 7666: A9, A99, AA9, AA99, A9A, AA9A, then 9AA without C I K M O V. */
-const char *postcode_normalise(TALLOC_CTX *mem, const char *text)
-{
-	static const char *const outward[] = { "A9", "A99", "AA9", "AA99", "A9A", "AA9A" };
-	char code[9], shape[9];
-	size_t n = 0;
-
-	for (const char *c = text; *c; c++) {
-		if (*c == ' ')
-			continue;
-		if (!isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80 || n == 7)
-			return NULL;
-		code[n] = (char)toupper((unsigned char)*c);
-		shape[n++] = isdigit((unsigned char)*c) ? '9' : 'A';
-	}
-	code[n] = shape[n] = '\0';
-	if (n < 5 || strcmp(shape + n - 3, "9AA") != 0 || strpbrk(code + n - 2, "CIKMOV"))
-		return NULL;
-	shape[n - 3] = '\0';
-	for (size_t i = 0; i < COUNT_OF(outward); i++)
-		if (strcmp(shape, outward[i]) == 0)
-			return talloc_asprintf(mem, "%.*s %s", (int)n - 3, code, code + n - 3);
-	return NULL;
-}
-
 static const char *check_postcode(TALLOC_CTX *mem, const struct field *field, json_t *value,
 				  const char **problem)
 {
@@ -307,52 +165,17 @@ static const char *check_postcode(TALLOC_CTX *mem, const struct field *field, js
 	return check_text(mem, field, value, problem);
 }
 
-/* "UK" is none of them: who writes it means GB, and would go without the check of the postcode. */
-static const char *check_country(TALLOC_CTX *mem, const struct field *field, json_t *value,
-				 const char **problem)
+/* A text of a format that base/formats.h knows; the row says which, and what to tell who got it wrong. */
+static const char *check_format(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				const char **problem)
 {
-	static const char codes[] =
-		"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ "
-		"BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR "
-		"CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR "
-		"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU "
-		"ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ "
-		"LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ "
-		"MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF "
-		"PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI "
-		"SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR "
-		"TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW ";
+	const struct type_row *row = &types[field->type];
 	const char *text = text_of(value, problem);
-	char code[3];
+	const char *normal = text ? row->normalise(mem, text) : NULL;
 
-	(void)field;
-	*problem = "must be an ISO 3166-1 country code of two letters such as GB";
-	if (!text || strlen(text) != 2 || !isalpha((unsigned char)text[0]) ||
-	    !isalpha((unsigned char)text[1]))
-		return NULL;
-	snprintf(code, sizeof(code), "%c%c", toupper((unsigned char)text[0]),
-		 toupper((unsigned char)text[1]));
-	return strstr(codes, code) ? talloc_strdup(mem, code) : NULL;
-}
-
-/* A zone is known when the system's zone database has a file of that name. */
-static const char *check_zone(TALLOC_CTX *mem, const struct field *field, json_t *value,
-			      const char **problem)
-{
-	const char *text = text_of(value, problem);
-	struct stat st;
-	char path[128];
-
-	(void)field;
-	if (!text)
-		return NULL;
-	*problem = "must be an IANA time zone such as Europe/London";
-	if (strlen(text) > 64 || !isupper((unsigned char)text[0]) || strstr(text, "//") ||
-	    text[strspn(text,
-			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")])
-		return NULL;
-	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", text);
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? talloc_strdup(mem, text) : NULL;
+	if (text && !normal)
+		*problem = row->problem;
+	return normal;
 }
 
 const struct type_row types[TYPES] = {
@@ -385,16 +208,36 @@ const struct type_row types[TYPES] = {
 		    .format = "email",
 		    .sql = "text",
 		    .cast = "text",
-		    .check = check_email },
+		    .check = check_format,
+		    .normalise = format_email,
+		    .problem = "must be an e-mail address such as hello@example.org" },
 	[URL] = { .json = "string",
 		  .format = "uri",
 		  .sql = "text",
 		  .cast = "text",
-		  .check = check_url },
-	[PHONE] = { .json = "string", .sql = "text", .cast = "text", .check = check_phone },
+		  .check = check_format,
+		  .normalise = format_url,
+		  .problem = "must be an http or https URL such as https://example.org/" },
+	[PHONE] = { .json = "string",
+		    .sql = "text",
+		    .cast = "text",
+		    .check = check_format,
+		    .normalise = format_phone,
+		    .problem =
+			    "must be a phone number with its country code such as +441483444333" },
 	[POSTCODE] = { .json = "string", .sql = "text", .cast = "text", .check = check_postcode },
-	[COUNTRY] = { .json = "string", .sql = "text", .cast = "text", .check = check_country },
-	[ZONE] = { .json = "string", .sql = "text", .cast = "text", .check = check_zone },
+	[COUNTRY] = { .json = "string",
+		      .sql = "text",
+		      .cast = "text",
+		      .check = check_format,
+		      .normalise = format_country,
+		      .problem = "must be an ISO 3166-1 country code of two letters such as GB" },
+	[ZONE] = { .json = "string",
+		   .sql = "text",
+		   .cast = "text",
+		   .check = check_format,
+		   .normalise = format_zone,
+		   .problem = "must be an IANA time zone such as Europe/London" },
 	[OBJECT] = { .json = "object", .sql = "jsonb", .cast = "jsonb" },
 };
 

@@ -20,6 +20,8 @@ struct type_row {
 	 * input_check() goes into its members. */
 	const char *(*check)(TALLOC_CTX *mem, const struct field *field, json_t *value,
 			     const char **problem);
+	char *(*normalise)(TALLOC_CTX *mem, const char *text); /* of a format: base/formats.h */
+	const char *problem;
 };
 
 extern const struct type_row types[TYPES];
@@ -31,7 +33,5 @@ const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const ch
 			    const char **problem);
 /* Is `text` among the field's choices ("a|b|c")? */
 bool type_is_choice(const char *choices, const char *text);
-/* "A1 1AA" for any UK postcode's spelling, NULL when it is none. */
-const char *postcode_normalise(TALLOC_CTX *mem, const char *text);
 
 #endif

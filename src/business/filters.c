@@ -9,6 +9,7 @@
 #include "api/request.h"
 #include "api/shape.h"
 #include "api/types.h"
+#include "base/formats.h"
 #include "base/str.h"
 #include "business/business.h"
 #include "base/banned.h"
@@ -300,7 +301,7 @@ static int filter_postcode(struct request *r, struct select *s, const char *valu
 	    prefix[strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -")] != '\0')
 		return task_problem(&r->task, "postcode",
 				    "must be a postcode or the beginning of one such as GU1 3");
-	whole = postcode_normalise(MEM(r), prefix);
+	whole = format_postcode(MEM(r), prefix);
 	if (whole)
 		prefix = talloc_strdup(MEM(r), whole);
 	else if (is_outcode(prefix))

@@ -277,7 +277,7 @@ static void test_postcodes(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		expect_text(postcode_normalise(*state, rows[i].text), rows[i].code, rows[i].text);
+		expect_text(format_postcode(*state, rows[i].text), rows[i].code, rows[i].text);
 }
 
 static void test_objects(void **state)
