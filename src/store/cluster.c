@@ -35,6 +35,7 @@
 enum {
 	START_SECONDS = 60,
 	STOP_SECONDS = 30,
+	ORPHAN_SECONDS = 5,
 	POLL_MS = 15,
 	SOCKET_PATH_MAX = 107,
 	NAME = 1024,
@@ -365,19 +366,32 @@ static bool lives_here(const struct place *p, const char *pid)
 	return strcmp(target, p->postgres) == 0;
 }
 
-/* Does any process of the cluster live: its postmaster, or backends that outlived it? */
-static bool inhabited(const struct place *p)
+/* How many processes of the cluster live: its postmaster, or backends that outlived it. Each is sent signal `number`;
+ * 0 sends none. */
+static int signal_inhabitants(const struct place *p, int number)
 {
 	const struct dirent *entry;
-	bool found = false;
+	int found = 0;
 	DIR *proc = opendir("/proc");
 
 	if (!proc)
-		return false;
-	while (!found && (entry = readdir(proc)))
-		found = isdigit((unsigned char)entry->d_name[0]) && lives_here(p, entry->d_name);
+		return 0;
+	while ((entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]) || !lives_here(p, entry->d_name))
+			continue;
+		kill((pid_t)strtol(entry->d_name, NULL, 10), number);
+		found++;
+	}
 	closedir(proc);
 	return found;
+}
+
+static bool has_postmaster(const struct place *p)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)postmaster(p));
+	return lives_here(p, pid);
 }
 
 static void url_for(const struct place *p, const char *database, char *out, size_t size)
@@ -457,13 +471,15 @@ static pid_t launch(const struct place *p)
 	return spawn(p, "postgres", argv);
 }
 
-/* Waits until it answers, starting it whenever nobody lives in it. `child` is set when it is ours. */
+/* Waits until it answers, starting it whenever nobody lives in it. `child` is set when it is ours. Backends notice that
+ * their postmaster was killed and end, but not one that is frozen or in recovery: those are ended as the postmaster
+ * would have done it, for nobody can start while they live. */
 __attribute__((noinline)) static int wait_up(const struct place *p, const char *url, pid_t *child)
 {
-	uint64_t until = time_monotonic_us() + START_SECONDS * 1000000ull;
+	uint64_t start_us = time_monotonic_us(), waited_us;
 	int status;
 
-	while (time_monotonic_us() < until) {
+	while ((waited_us = time_monotonic_us() - start_us) < START_SECONDS * 1000000ull) {
 		if (PQping(url) == PQPING_OK)
 			return 0;
 		if (*child > 0 && waitpid(*child, &status, WNOHANG) == *child) {
@@ -472,7 +488,9 @@ __attribute__((noinline)) static int wait_up(const struct place *p, const char *
 				 p->log);
 			return -1;
 		}
-		if (*child == 0 && !inhabited(p)) {
+		if (*child == 0 && waited_us > ORPHAN_SECONDS * 1000000ull && !has_postmaster(p))
+			signal_inhabitants(p, SIGKILL);
+		if (*child == 0 && signal_inhabitants(p, 0) == 0) {
 			sweep(p);
 			*child = launch(p);
 			if (*child < 0)

@@ -198,6 +198,19 @@ def test_everything_is_killed(server):
     again.stop()
 
 
+def test_a_backend_that_outlives_its_postmaster_does_not_stop_the_next_start(server):
+    server.create(name="Before")
+    orphan = backends(server)[0]
+    freeze([orphan])  # as one in recovery does, it does not see that its postmaster has gone
+    for pid in [server.process.pid, server.postmaster()]:
+        os.kill(pid, signal.SIGKILL)
+    server.process.wait()
+    again = Server(data=server.data)
+    assert not os.path.exists(f"/proc/{orphan}")
+    assert again.get("/v1/businesses")["meta"]["pagination"]["total"] == 1
+    again.stop()
+
+
 def test_a_killed_supervisor_leaves_no_worker(server):
     workers, postmaster = server.workers(), server.postmaster()
     os.kill(server.process.pid, signal.SIGKILL)
