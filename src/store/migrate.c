@@ -153,10 +153,11 @@ static int apply_one(struct task *t, const struct migration *m)
 		return rc;
 	digest_of(m, hex);
 	snprintf(number, sizeof(number), "%d", m->number);
-	return pg_query(t, &rows,
-			"insert into public.guildford_migration (service, number, name, digest) "
-			"values ($1, $2::int, $3, $4)",
-			PG_PARAMS(m->service, number, m->name, hex));
+	return pg_query(
+		t, &rows,
+		"insert into public.guildford_migration (service, number, name, digest, applied_at) "
+		"values ($1, $2::int, $3, $4, clock_timestamp())",
+		PG_PARAMS(m->service, number, m->name, hex));
 }
 
 /* The next pending one, if any, in the open transaction: asked again under the lock, for another node may have been
