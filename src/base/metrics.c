@@ -14,7 +14,7 @@ const struct metric_row metric_rows[METRICS] = {
 	[METRIC_CONNECTIONS_REFUSED] = { "guildford_connections_refused_total", COUNTER, 1,
 					 "Client connections closed at once, over the limit." },
 	[METRIC_IN_FLIGHT] = { "guildford_http_requests_in_flight", GAUGE, 1,
-			       "Requests being served." },
+			       "Requests that have begun to arrive and are not answered." },
 	[METRIC_BYTES_IN] = { "guildford_bytes_received_total", COUNTER, 1,
 			      "Bytes read from clients." },
 	[METRIC_BYTES_OUT] = { "guildford_bytes_sent_total", COUNTER, 1,
