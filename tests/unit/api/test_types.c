@@ -246,40 +246,6 @@ static void test_lengths_of_names_in_addresses(void **state)
 	}
 }
 
-static void test_postcodes(void **state)
-{
-	static const struct {
-		const char *text, *code;
-	} rows[] = {
-		{ "GU1 3AJ", "GU1 3AJ" },
-		{ "gu13aj", "GU1 3AJ" },
-		{ " g u 1 3 a j ", "GU1 3AJ" },
-		{ "M1 1AA", "M1 1AA" },
-		{ "M60 1NW", "M60 1NW" },
-		{ "CR2 6XH", "CR2 6XH" },
-		{ "DN55 1PT", "DN55 1PT" },
-		{ "W1A 1HQ", "W1A 1HQ" },
-		{ "EC1A 1BB", "EC1A 1BB" },
-		{ "GU1 3A", NULL },
-		{ "GU1 3AJX", NULL },
-		{ "GU1 AAJ", NULL },
-		{ "1GU 3AJ", NULL },
-		{ "GU1 3CJ", NULL },
-		{ "GU1 3AV", NULL },
-		{ "GU1-3AJ", NULL },
-		{ "GU111 3AJ", NULL },
-		{ "", NULL },
-		{ "3AJ", NULL },
-		{ "G\xc3\x9c"
-		  "1 3AJ",
-		  NULL },
-		{ "AAAA1AA", NULL },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		expect_text(format_postcode(*state, rows[i].text), rows[i].code, rows[i].text);
-}
-
 static void test_objects(void **state)
 {
 	static const struct row rows[] = {
@@ -331,7 +297,6 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ways_to_be_reached),
 		cmocka_unit_test(test_lengths_of_names_in_addresses),
-		cmocka_unit_test(test_postcodes),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_texts_of_a_query),
 	};
