@@ -549,3 +549,17 @@ def test_an_import_killed_in_the_middle_is_done_again(open_data):
     s = Server(data=data, workers=1)
     assert s.get("/v1/businesses", source="fhrs:305", limit=1)["meta"]["pagination"]["total"] == total
     s.stop()
+
+
+def test_people_write_while_an_import_runs(server, tmp_path):
+    """They may have to wait for it, but nobody is turned away, neither they nor the import."""
+    path = write_csv(tmp_path / "busy.csv", "source_id,name,address.locality", *(f"{n},Coffee house bakery {n % 97} {n % 89},Shere" for n in range(2500)))
+    child = subprocess.Popen([BINARY, "import", "csv", path, "--data", server.data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             env=clean_environment())
+    made = 0
+    while child.poll() is None:
+        server.create(name=f"Bakery {made % 97} {made % 7} coffee new{made}", address={"locality": "Shere"})
+        made += 1
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    assert LAST.search(out).group(2) == "2500" and made > 0
