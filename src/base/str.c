@@ -53,15 +53,16 @@ bool str_is_utf8(const char *text, size_t len)
 
 void str_repair_utf8(char *text)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text), kept = 0;
 
 	for (size_t i = 0; i < len;) {
 		size_t n = char_length((const unsigned char *)text + i, len - i);
 
-		if (n == 0)
-			text[i] = '?';
+		memmove(text + kept, text + i, n);
+		kept += n;
 		i += n ? n : 1;
 	}
+	text[kept] = '\0';
 }
 
 size_t str_length_utf8(const char *text, size_t len)

@@ -15,7 +15,7 @@
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF)? NUL bytes count as well-formed. */
 bool str_is_utf8(const char *text, size_t len);
-/* Makes a text well-formed: a "?" for each byte that belongs to no character. */
+/* Makes a text well-formed, in place: bytes that belong to no character, such as those of one that was cut, are left out. */
 void str_repair_utf8(char *text);
 /* The number of code points in well-formed UTF-8. */
 size_t str_length_utf8(const char *text, size_t len);

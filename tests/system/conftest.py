@@ -50,6 +50,14 @@ def name_of(pid):
         return ""
 
 
+def lives(pid):
+    """Is it there, and more than a zombie that nobody has waited for yet?"""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Server:
     """guildford serve, on a folder and a free port."""
 

@@ -13,7 +13,7 @@ import time
 import httpx
 import pytest
 
-from conftest import ADMIN, Server, run, wait_for
+from conftest import ADMIN, Server, lives, run, wait_for
 
 
 class Load:
@@ -206,7 +206,7 @@ def test_a_backend_that_outlives_its_postmaster_does_not_stop_the_next_start(ser
         os.kill(pid, signal.SIGKILL)
     server.process.wait()
     again = Server(data=server.data)
-    assert not os.path.exists(f"/proc/{orphan}")
+    assert not lives(orphan)
     assert again.get("/v1/businesses")["meta"]["pagination"]["total"] == 1
     again.stop()
 
@@ -215,12 +215,12 @@ def test_a_killed_supervisor_leaves_no_worker(server):
     workers, postmaster = server.workers(), server.postmaster()
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
-    wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers))
-    assert os.path.exists(f"/proc/{postmaster}"), "the cluster waits for whoever comes next"
+    wait_for(lambda: not any(lives(pid) for pid in workers))
+    assert lives(postmaster), "the cluster waits for whoever comes next"
     again = Server(data=server.data)
     assert again.postmaster() == postmaster
     again.stop()
-    assert not os.path.exists(f"/proc/{postmaster}"), "and that one stops it"
+    assert not lives(postmaster), "and that one stops it"
 
 
 def test_a_crash_loop_backs_off(server):
@@ -271,7 +271,7 @@ def test_a_signal_to_everybody_still_drains(server, number):
     s.sendall(rest)
     assert whole_reply(s).startswith(b"HTTP/1.1 201")
     assert server.process.wait(timeout=20) == 0
-    assert not os.path.exists(f"/proc/{postmaster}")
+    assert not lives(postmaster)
 
 
 def test_a_second_signal_ends_it_at_once(server):

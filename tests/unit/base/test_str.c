@@ -45,15 +45,15 @@ static void test_well_formed_utf8(void **state)
 	assert_int_equal(str_length_utf8(BYTES("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80")), 4);
 }
 
-static void test_what_is_no_character_becomes_a_question_mark(void **state)
+static void test_what_is_no_character_is_left_out(void **state)
 {
 	static const struct {
 		const char *text, *made;
 	} rows[] = {
 		{ "", "" },
 		{ "a\xc3\xa9", "a\xc3\xa9" },
-		{ "a\xe2\x82", "a??" },
-		{ "\xff\xc3\xa9\x80", "?\xc3\xa9?" },
+		{ "a\xe2\x82", "a" },
+		{ "\xff\xc3\xa9\x80", "\xc3\xa9" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -307,7 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_well_formed_utf8),
-		cmocka_unit_test(test_what_is_no_character_becomes_a_question_mark),
+		cmocka_unit_test(test_what_is_no_character_is_left_out),
 		cmocka_unit_test(test_control_characters),
 		cmocka_unit_test(test_slugs_are_made),
 		cmocka_unit_test(test_every_letter_leaves_a_slug_or_nothing),
