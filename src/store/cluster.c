@@ -243,7 +243,7 @@ __attribute__((noinline)) static int find_place(struct place *p, const char *dat
 	choose_socket(p);
 	if (find_bin(p) || find_user(p) || check_passage(p))
 		return -1;
-	return make_folder(p, p->socket);
+	return 0;
 }
 
 /* Runs a program as the cluster's user, in a session of its own: a terminal's Ctrl-C must not reach it. */
@@ -525,22 +525,23 @@ static int make_database(const struct place *p, const char *url)
 	return ok ? 0 : -1;
 }
 
-/* A cluster whose starter was killed has no owner: whoever joins it next stops it. */
-static bool adopt(const struct place *p, bool ours)
+/* Whoever uses the cluster has a share in the lock of its file, which the kernel takes back even from the killed. */
+static int hold(const struct place *p, struct cluster *c)
 {
-	pid_t owner = recorded(p->owner);
-	FILE *f;
+	if (c->held)
+		return 0;
+	c->users = open(p->owner, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (c->users < 0 || flock(c->users, LOCK_SH) != 0)
+		return fail(p, "Cannot lock", p->owner);
+	snprintf(c->data, sizeof(c->data), "%s", p->data);
+	c->held = true;
+	return 0;
+}
 
-	if (!ours && owner > 0 && owner != getpid() && (kill(owner, 0) == 0 || errno == EPERM))
-		return false;
-	if (!ours && owner == getpid())
-		return false;
-	f = fopen(p->owner, "we");
-	if (!f)
-		return ours;
-	fprintf(f, "%d\n", (int)getpid());
-	fclose(f);
-	return true;
+static void let_go(struct cluster *c)
+{
+	close(c->users);
+	c->held = false;
 }
 
 static void halt(pid_t pid)
@@ -575,7 +576,7 @@ __attribute__((noinline)) static int start(struct place *p, struct cluster *c)
 	}
 	memcpy(c->url, url, sizeof(url));
 	c->postmaster = child > 0 ? child : postmaster(p);
-	c->started = adopt(p, child > 0);
+	c->started = child > 0;
 	return 0;
 }
 
@@ -595,7 +596,9 @@ int cluster_start(const char *data, struct cluster *c, char *why, size_t size)
 		if (fd < 0 || flock(fd, LOCK_EX) != 0)
 			fail(p, "Cannot lock", lock);
 		else
-			rc = start(p, c);
+			rc = make_folder(p, p->socket) || hold(p, c) || start(p, c) ? -1 : 0;
+		if (rc && c->held)
+			let_go(c);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -603,9 +606,33 @@ int cluster_start(const char *data, struct cluster *c, char *why, size_t size)
 	return rc;
 }
 
+/* The last one stops it; nobody can join meanwhile. */
+static void stop_unused(const struct place *p, const struct cluster *c)
+{
+	char lock[NAME], pid[16];
+	int fd;
+
+	snprintf(lock, sizeof(lock), "%s/lock", c->data);
+	fd = open(lock, O_RDWR | O_CLOEXEC);
+	snprintf(pid, sizeof(pid), "%d", (int)postmaster(p));
+	if (fd >= 0 && flock(fd, LOCK_EX) == 0 && flock(c->users, LOCK_EX | LOCK_NB) == 0 &&
+	    lives_here(p, pid))
+		halt(postmaster(p));
+	if (fd >= 0)
+		close(fd);
+}
+
 void cluster_stop(struct cluster *c)
 {
-	if (c->started && c->postmaster > 0)
-		halt(c->postmaster);
+	struct place *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		abort();
+	if (c->held) {
+		snprintf(p->postgres, sizeof(p->postgres), "%s/postgres", c->data);
+		stop_unused(p, c);
+		let_go(c);
+	}
+	free(p);
 	c->started = false;
 }

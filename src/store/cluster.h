@@ -18,13 +18,17 @@
 struct cluster {
 	char url[512]; /* libpq connection string */
 	pid_t postmaster;
-	bool started; /* by us: ours to stop */
+	bool started;	/* by us */
+	bool held;	/* we are counted as one who uses it */
+	int users;	/* descriptor whose lock counts us */
+	char data[960]; /* the folder */
 };
 
 /* Joins the cluster of folder `data` when it runs, otherwise creates it if need be and starts it; recovers one that was
  * killed. Returns 0, or -1 with one sentence in `why`. Blocks until it answers, at most 60 s. */
 int cluster_start(const char *data, struct cluster *c, char *why, size_t size) MUST_USE;
-/* Stops (fast mode) what cluster_start() started; nothing when it only joined. Blocks at most 30 s. */
+/* Stops it (fast mode) when nobody else uses it; otherwise the last one who does will. Nothing after a failed start.
+ * Blocks at most 30 s, and while another process starts it. */
 void cluster_stop(struct cluster *c);
 
 #endif

@@ -358,11 +358,12 @@ def test_a_data_path_that_is_a_file(folder):
 
 
 def test_two_at_once_on_one_new_folder():
-    """The second waits for the first's cluster and joins it; whoever started it stops it."""
+    """The second waits for the first's cluster and joins it; whoever ends last stops it."""
     data = new_folder()
     children = [subprocess.Popen([BINARY, "migrate", "--data", data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                  env=clean_environment()) for _ in range(2)]
     outputs = [child.communicate(timeout=120) for child in children]
     assert [child.returncode for child in children] == [0, 0], outputs
+    assert not os.path.exists(f"{data}/postgres/postmaster.pid")
     assert run("migrate", "--status", data=data).stdout.endswith("0 pending\n")
     shutil.rmtree(data)
