@@ -20,6 +20,7 @@
 #include "api/total.h"
 #include "api/types.h"
 #include "base/str.h"
+#include "store/memo.h"
 #include "base/banned.h"
 
 enum {
@@ -27,7 +28,10 @@ enum {
 	LIMIT_MAX = 100,
 	OFFSET_MAX = 10000,
 	ANY_OF_MAX = 50,
-	LINKS_MAX = 16384
+	LINKS_MAX = 16384,
+	RANKED_MAX = 15000,
+	QUICK_MAX = 500,
+	KEPT_MIN = 500
 };
 
 struct list {
@@ -42,6 +46,8 @@ struct list {
 	const char *id_sql; /* the tie-break */
 	bool descending;
 	bool by_distance, by_relevance;
+	bool broad; /* too many match to be ranked */
+	bool quick; /* short enough a statement to be pipelined */
 	struct total total;
 	struct pg_rows *rows;
 	int count; /* rows on this page */
@@ -125,6 +131,20 @@ static void sort_on_way_in(struct list *l)
 	l->id_sql = way_in->id;
 }
 
+static bool sort_by_field(struct request *r, struct list *l, const char *name)
+{
+	for (const struct field *f = l->resource->fields; f->name; f++) {
+		if (!(f->flags & SORT) || strcmp(f->name, name) != 0)
+			continue;
+		l->sort_sql = f->sort_sql
+				      ? f->sort_sql
+				      : talloc_asprintf(MEM(r), "t.%s", field_column(MEM(r), f));
+		sort_on_way_in(l);
+		return true;
+	}
+	return false;
+}
+
 static int choose_sort(struct request *r, struct list *l)
 {
 	const char *asked = query_text(r, "sort");
@@ -133,21 +153,38 @@ static int choose_sort(struct request *r, struct list *l)
 
 	l->sort_name = asked ? asked : search ? search->name : l->resource->default_sort;
 	l->id_sql = "t.id";
-	name = l->sort_name[0] == '-' ? l->sort_name + 1 : l->sort_name;
+	l->descending = l->sort_name[0] == '-';
+	name = l->sort_name + l->descending;
 	for (const struct sort *x = l->resource->sorts; x && x->name; x++)
 		if (strcmp(x->name, name) == 0)
-			return sort_by_search(r, l, x, l->sort_name[0] == '-');
-	for (const struct field *f = l->resource->fields; f->name; f++) {
-		if (!(f->flags & SORT) || strcmp(f->name, name) != 0)
-			continue;
-		l->sort_sql = f->sort_sql
-				      ? f->sort_sql
-				      : talloc_asprintf(MEM(r), "t.%s", field_column(MEM(r), f));
-		sort_on_way_in(l);
-		l->descending = l->sort_name[0] == '-';
+			return sort_by_search(r, l, x, l->descending);
+	if (sort_by_field(r, l, name))
 		return OK;
-	}
 	return task_problem(&r->task, "sort", "cannot sort by \"%.60s\"", name);
+}
+
+/* To rank, every match must be read. Of one word that so many have (here the planner's estimate is good), rank says little:
+ * they come in the list's own order, of which a page is found by reading few, and are not counted either. */
+static int avoid_ranking(struct request *r, struct list *l)
+{
+	bool reversed = l->sort_name[0] == '-';
+	int rc;
+
+	if (!l->by_relevance || !l->select.one_word)
+		return OK;
+	rc = total_estimate(&l->total, r);
+	l->broad = l->total.count > RANKED_MAX;
+	if (rc || !l->broad) {
+		l->total.estimated = false;
+		return rc;
+	}
+	l->by_relevance = false;
+	l->descending = (l->resource->default_sort[0] == '-') != reversed;
+	l->sort_name = talloc_asprintf(MEM(r), "broad %s", l->sort_name);
+	return sort_by_field(r, l,
+			     l->resource->default_sort + (l->resource->default_sort[0] == '-'))
+		       ? OK
+		       : fail(r, E_INTERNAL, NULL);
 }
 
 static int read_paging(struct request *r, struct list *l)
@@ -185,6 +222,15 @@ static int add_cursor(struct request *r, struct list *l)
 	return OK;
 }
 
+/* Is an index's range the whole work, and the page not deep in it? */
+static bool is_quick(const struct list *l)
+{
+	const struct select *s = &l->select;
+
+	return s->quick_sort && s->conditions == s->quick_conditions && l->sort_sql &&
+	       strcmp(l->sort_sql, s->quick_sort) == 0 && l->page * l->limit <= QUICK_MAX;
+}
+
 /* Everything that can be said of the query without the database, all problems at once. */
 static int prepare(struct request *r, struct list *l)
 {
@@ -196,14 +242,19 @@ static int prepare(struct request *r, struct list *l)
 	apply_filters(r, l);
 	if (l->select.conditions > 1)
 		l->select.alone = NULL;
-	scope_deleted(r, &l->select);
 	choose_sort(r, l);
+	l->quick = is_quick(l);
+	l->total.quick = l->quick;
+	scope_deleted(r, &l->select);
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	rc = scope_parent(r, &l->select);
 	if (rc)
 		return rc;
 	total_prepare(&l->total, r, &l->select);
+	rc = avoid_ranking(r, l);
+	if (rc)
+		return rc;
 	if (l->select.page_where)
 		buf_adds(&l->select.where, l->select.page_where);
 	return add_cursor(r, l);
@@ -258,7 +309,8 @@ static const char *list_sql(struct request *r, struct list *l)
 	}
 	return talloc_asprintf(
 		MEM(r),
-		"select %s%s, %s%s%s as _sort, t.id as _id from %s%s order by %s %s, %s %s%s",
+		"select %s%s, (select pg_current_snapshot()::text) as _snapshot, %s%s%s as _sort, t.id as _id "
+		"from %s%s order by %s %s, %s %s%s",
 		l->shape->columns, l->by_relevance ? ", m.matches" : "", s->extra ? s->extra : "",
 		s->extra ? ", " : "", sort, from, where, sort, direction, l->id_sql, direction,
 		cut);
@@ -267,7 +319,9 @@ static const char *list_sql(struct request *r, struct list *l)
 static int fetch(struct request *r, struct list *l)
 {
 	const char *sql = list_sql(r, l);
-	int rc = pg_query_long(&r->task, &l->rows, sql, l->select.param_count, l->select.params);
+	const struct select *s = &l->select;
+	int rc = l->quick ? pg_query(&r->task, &l->rows, sql, s->param_count, s->params)
+			  : pg_query_long(&r->task, &l->rows, sql, s->param_count, s->params);
 
 	if (rc)
 		return rc;
@@ -278,15 +332,19 @@ static int fetch(struct request *r, struct list *l)
 	/* a first page that is not full says it all */
 	if (!l->cursor && !l->more && (l->count > 0 || l->page == 1)) {
 		l->total.count = (l->page - 1) * l->limit + l->count;
+		l->total.estimated = false;
 		return OK;
 	}
+	if (l->broad)
+		return OK;
 	if (l->by_relevance && !l->cursor && l->count > 0) {
 		l->total.count = strtoll(pg_value(l->rows, 0, pg_column(l->rows, "matches")), NULL,
 					 10);
 		l->total.estimated = l->total.count > TOTAL_EXACT_MAX;
 		return OK;
 	}
-	return total_fetch(&l->total, r);
+	return total_fetch(&l->total, r,
+			   l->count ? pg_value(l->rows, 0, pg_column(l->rows, "_snapshot")) : NULL);
 }
 
 static int column_from_end(const struct list *l, int n)
@@ -375,7 +433,7 @@ static void add_page_link(struct request *r, struct buf *b, const char *relation
 }
 
 /* RFC 8288. A search of several KiB has no links rather than a header that no client takes. By number while the reader counts pages and as far as they go, else by cursor. */
-static void add_links(struct request *r, struct list *l, const char *cursor)
+static const char *add_links(struct request *r, struct list *l, const char *cursor)
 {
 	long long last = (l->total.count + l->limit - 1) / l->limit;
 	struct buf b;
@@ -390,14 +448,47 @@ static void add_links(struct request *r, struct list *l, const char *cursor)
 		add_page_link(r, &b, "next", l->page + 1);
 	if (!l->cursor && !l->total.estimated && last > 0 && last * l->limit <= OFFSET_MAX)
 		add_page_link(r, &b, "last", last);
-	if (!buf_full(&b))
-		http_header_add(r->http, "Link", buf_text(&b));
+	if (buf_full(&b)) /* a search as long as that has none */
+		return "";
+	http_header_add(r->http, "Link", buf_text(&b));
+	return buf_text(&b);
+}
+
+/* A search that ranks many is answered again as it was, while nothing has been written: Link, line break, body. */
+static bool reply_again(struct request *r, const struct list *l)
+{
+	const char *snapshot = l->select.snapshot;
+	const char *kept = snapshot ? memo_get(r->http->target, snapshot) : NULL;
+	size_t link = kept ? strcspn(kept, "\n") : 0;
+
+	if (!kept)
+		return false;
+	if (link)
+		http_header_addf(r->http, "Link", "%.*s", (int)link, kept);
+	reply_plain(r, 200, "application/json; charset=utf-8", kept + link + 1,
+		    strlen(kept + link + 1));
+	reply_tag(r, NULL, l->shape);
+	return true;
+}
+
+/* Whole answers of one snapshot only: what is included was read in later ones. */
+static void keep_reply(struct request *r, const struct list *l, const char *link)
+{
+	const struct buf *body = &r->http->body_out;
+	const char *snapshot = l->select.snapshot;
+
+	if (!snapshot || !l->by_relevance || l->included.count || l->count == 0 ||
+	    l->total.count < KEPT_MIN ||
+	    strcmp(snapshot, pg_value(l->rows, 0, pg_column(l->rows, "_snapshot"))) != 0)
+		return;
+	memo_put(r->http->target, snapshot,
+		 talloc_asprintf(MEM(r), "%s\n%.*s", link, (int)body->len, body->data));
 }
 
 int crud_list(struct request *r)
 {
 	struct list *l = talloc_zero(MEM(r), struct list);
-	const char *cursor;
+	const char *cursor, *link;
 	int rc;
 
 	l->resource = r->route->resource;
@@ -405,6 +496,8 @@ int crud_list(struct request *r)
 	rc = prepare(r, l);
 	if (rc)
 		return rc;
+	if (reply_again(r, l))
+		return OK;
 	rc = fetch(r, l);
 	if (rc)
 		return rc;
@@ -413,8 +506,9 @@ int crud_list(struct request *r)
 		return rc;
 	cursor = next_cursor(r, l);
 	write_page(r, l, cursor);
-	add_links(r, l, cursor);
+	link = add_links(r, l, cursor);
 	reply_end(r);
+	keep_reply(r, l, link);
 	reply_tag(r, NULL, l->shape);
 	return OK;
 }

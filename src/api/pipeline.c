@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include "api/access_log.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/shape.h"

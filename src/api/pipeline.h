@@ -25,5 +25,9 @@ const char *pipeline_step_name(int i);
 int step_identify(struct request *r) MUST_USE;
 /* gateway/cors.c: the CORS headers of a reply (Fetch standard), preflights included. */
 void cors_reply(struct request *r);
+/* gateway/access_log.c: what is told about an answered request, the Server-Timing header and the log line. No secrets: no
+ * query string, no headers but the request id, no bodies. */
+void access_log_timing(struct request *r, uint64_t total_us);
+void access_log_write(struct request *r, uint64_t total_us);
 
 #endif

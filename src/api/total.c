@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api/shape.h"
+#include "store/memo.h"
 #include "base/banned.h"
 
 void total_prepare(struct total *total, struct request *r, struct select *s)
@@ -18,8 +19,14 @@ void total_prepare(struct total *total, struct request *r, struct select *s)
 	total->params = s->params;
 }
 
-/* The planner's guess: "Plan Rows" of EXPLAIN (FORMAT JSON). */
-static int estimate(struct total *total, struct request *r)
+static int query(struct total *total, struct request *r, const char *sql, struct pg_rows **rows)
+{
+	return total->quick ? pg_query(&r->task, rows, sql, total->param_count, total->params)
+			    : pg_query_long(&r->task, rows, sql, total->param_count, total->params);
+}
+
+/* "Plan Rows" of EXPLAIN (FORMAT JSON). */
+int total_estimate(struct total *total, struct request *r)
 {
 	struct pg_rows *rows;
 	const char *sql = talloc_asprintf(MEM(r), "explain (format json) %s", total->rows_sql);
@@ -32,20 +39,55 @@ static int estimate(struct total *total, struct request *r)
 	plan = json_object_get(json_object_get(json_array_get(plan, 0), "Plan"), "Plan Rows");
 	total->estimated = true;
 	total->count = json_integer_value(plan);
-	if (total->count <= TOTAL_EXACT_MAX)
-		total->count = TOTAL_EXACT_MAX + 1; /* so many we have counted */
 	return OK;
 }
 
-int total_fetch(struct total *total, struct request *r)
+/* Statement and parameters: what a count depends on beside the data. */
+static const char *key_of(const struct total *total, struct request *r)
 {
-	struct pg_rows *rows;
-	const char *sql = talloc_asprintf(MEM(r), "select count(*) from (%s limit %d) c",
-					  total->count_sql, TOTAL_EXACT_MAX + 1);
-	int rc = pg_query_long(&r->task, &rows, sql, total->param_count, total->params);
+	char *key = talloc_strdup(MEM(r), total->count_sql);
 
+	for (int i = 0; i < total->param_count; i++)
+		key = talloc_asprintf_append_buffer(key, "\x1f%s", total->params[i]);
+	return key;
+}
+
+static bool remember(struct total *total, const char *key, const char *snapshot)
+{
+	const char *known = snapshot ? memo_get(key, snapshot) : NULL;
+
+	if (!known)
+		return false;
+	total->estimated = known[0] == '~';
+	total->count = strtoll(known + total->estimated, NULL, 10);
+	return true;
+}
+
+int total_fetch(struct total *total, struct request *r, const char *snapshot)
+{
+	const char *key = key_of(total, r);
+	struct pg_rows *rows;
+	int rc;
+
+	if (remember(total, key, snapshot))
+		return OK;
+	rc = query(
+		total, r,
+		talloc_asprintf(MEM(r),
+				"select count(*), pg_current_snapshot()::text from (%s limit %d) c",
+				total->count_sql, TOTAL_EXACT_MAX + 1),
+		&rows);
 	if (rc)
 		return rc;
 	total->count = strtoll(pg_value(rows, 0, 0), NULL, 10);
-	return total->count > TOTAL_EXACT_MAX ? estimate(total, r) : OK;
+	if (total->count > TOTAL_EXACT_MAX) {
+		rc = total_estimate(total, r);
+		if (total->count <= TOTAL_EXACT_MAX)
+			total->count = TOTAL_EXACT_MAX + 1; /* so many we have counted */
+	}
+	if (rc == OK)
+		memo_put(key, pg_value(rows, 0, 1),
+			 talloc_asprintf(MEM(r), "%s%lld", total->estimated ? "~" : "",
+					 total->count));
+	return rc;
 }

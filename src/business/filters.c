@@ -33,12 +33,16 @@ static int filter_q(struct request *r, struct select *s, const char *value)
 
 	if (!value[0] || str_length_utf8(value, strlen(value)) > Q_MAX)
 		return task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
-	rc = pg_query_long(&r->task, &rows, "select business.search_query($1)", PG_PARAMS(value));
+	rc = pg_query_long(&r->task, &rows,
+			   "select business.search_query($1), pg_current_snapshot()::text",
+			   PG_PARAMS(value));
 	if (rc)
 		return rc;
 	query = select_param(s, pg_value(rows, 0, 0));
 	select_where(s, "t.search @@ $%d::tsquery", query);
 	s->relevance = talloc_asprintf(MEM(r), "ts_rank(t.search, $%d::tsquery)", query);
+	s->snapshot = pg_value(rows, 0, 1);
+	s->one_word = !strchr(pg_value(rows, 0, 0), '&');
 	return OK;
 }
 
@@ -87,6 +91,8 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 	s->way_in = &by_category;
 	select_page_where(s, "t.id = l.business_id"); /* an inner join from here on */
 	select_where(s, "l.category = $%d", select_param(s, slugs[0]));
+	s->quick_sort = by_category.sort;
+	s->quick_conditions = 1;
 	return OK;
 }
 
@@ -178,7 +184,7 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 	double place[2];
 	long long radius;
 	struct ball ball;
-	int centre;
+	int centre, rc, before = s->conditions;
 
 	if (!read_numbers(r, value, 2, place) || fabs(place[0]) > 90 || fabs(place[1]) > 180)
 		return task_problem(
@@ -198,7 +204,12 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 				   2 * EARTH_RADIUS_M, s->distance, 2 * EARTH_RADIUS_M);
 	s->extra_name = "distance_m";
 	select_where(s, "%s <= $%d::float8", s->distance, ball.chord_param);
-	return where_in_cube(r, s, &ball);
+	rc = where_in_cube(r, s, &ball);
+	if (rc || radius > RADIUS_NARROW)
+		return rc;
+	s->quick_sort = s->distance;
+	s->quick_conditions = s->conditions - before;
+	return OK;
 }
 
 static int filter_radius(struct request *r, struct select *s, const char *value)

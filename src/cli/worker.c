@@ -13,6 +13,7 @@
 #include "io/coro.h"
 #include "io/http.h"
 #include "io/loop.h"
+#include "store/memo.h"
 #include "store/pg.h"
 #include "base/banned.h"
 
@@ -97,6 +98,7 @@ int worker_run(const struct worker_settings *settings)
 		return EXIT_FAILED;
 	loop_run();
 	loop_close();
+	memo_clear();
 	coro_cleanup();
 	log_flush();
 	return EXIT_DONE;

@@ -5,7 +5,7 @@
  * any loop, in the supervisor or a command.
  *
  * Layout of the data folder: postgres/ (the cluster), socket/ (mode 0700; a short path under /tmp when the folder's
- * own is too long for a unix socket), postgres.log, owner (number of the process that is to stop it), lock.
+ * own is too long for a unix socket), postgres.log, owner (whose lock counts who uses it), lock.
  */
 #ifndef STORE_CLUSTER_H
 #define STORE_CLUSTER_H

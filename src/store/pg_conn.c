@@ -212,7 +212,7 @@ void pg_conn_close(struct pg_conn *c)
 
 void pg_conn_open(struct pg_conn *c)
 {
-	char options[384];
+	char options[512];
 	const char *keywords[] = { "dbname",	       "application_name",
 				   "client_encoding",  "options",
 				   "connect_timeout",  "keepalives_idle",
@@ -222,15 +222,15 @@ void pg_conn_open(struct pg_conn *c)
 
 	if (c->state != PG_DOWN)
 		return;
+	/* Lists are looked up in the order of an index, a page at a time: whatever reads a whole table first is a mistake of
+	 * the planner. A short statement is planned once, a long one for its own values. */
 	snprintf(
 		options, sizeof(options),
 		"-c statement_timeout=%d -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC -c DateStyle=ISO "
-		"-c jit=off -c enable_seqscan=off%s",
+		"-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+		"-c max_parallel_workers_per_gather=0 -c work_mem=16MB -c plan_cache_mode=force_%s_plan",
 		settings->statement_timeout,
-		/* a long statement is planned for its own values */
-		c->number < settings->pipelines
-			? ""
-			: " -c plan_cache_mode=force_custom_plan -c enable_hashjoin=off -c enable_mergejoin=off");
+		c->number < settings->pipelines ? "generic" : "custom");
 	c->state = PG_CONNECTING;
 	uv_timer_start(&c->timer, on_timer, CONNECT_MS, 0);
 	c->pq = PQconnectStartParams(keywords, values, 1);

@@ -271,3 +271,42 @@ def test_totals_are_exact_to_ten_thousand_and_estimates_beyond(town):
             assert page["total"] == true and "total_estimated" not in page, params
         else:
             assert page["total_estimated"] is True and true / 3 < page["total"] < 3 * true, (params, page, true)
+
+
+def test_a_broad_word_comes_by_name(town):
+    """Of one word that very many have, the list's own order is a page's work; ranking would be everyone's."""
+    watch = Watch(town)
+    broad = max(({"q": q} for q in ("the", "guildford", "surrey", "and")), key=lambda p: total(town, p))
+    assert total(town, broad) > 15_000, "there is one"
+    ask_list(watch, **broad)
+    ask_list(watch, **broad, sort="-relevance")
+    watch.verdict()
+    names, params = [], {**broad, "limit": 100, "fields": "name"}
+    for _ in range(5):
+        page = town.get("/v1/businesses", **params)
+        names += [(b["name"], b["id"]) for b in page["data"]]
+        params["cursor"] = page["meta"]["pagination"]["next_cursor"]
+    assert len(set(names)) == 500
+    assert [name for name, _ in names] == [row[0] for row in town.database(
+        f"select name from business.business where deleted_at is null and search @@ business.search_query('{broad['q']}') "
+        "order by name_sort, id limit 500")]
+
+
+def total(town, params):
+    return town.get("/v1/businesses", **params, limit=1)["meta"]["pagination"]["total"]
+
+
+def test_a_search_that_was_answered_before_is_never_stale(town):
+    params = {"q": "bakery", "limit": 5}
+    before = town.get("/v1/businesses", **params)
+    assert before["meta"]["pagination"]["total"] > 500
+    again = town.http.get("/v1/businesses", params=params)
+    assert again.json() == before and again.headers["Link"]
+    first = before["data"][0]
+    town.call("PATCH", f"/v1/businesses/{first['id']}", {"phone": "+441632960123"})
+    assert town.get("/v1/businesses", **params)["data"][0]["phone"] == "+441632960123"
+    town.call("DELETE", f"/v1/businesses/{first['id']}")
+    after = town.get("/v1/businesses", **params)
+    assert first["id"] not in [b["id"] for b in after["data"]]
+    assert after["meta"]["pagination"]["total"] == before["meta"]["pagination"]["total"] - 1
+    town.call("POST", f"/v1/businesses/{first['id']}/restore")

@@ -7,8 +7,8 @@
 
 static const struct resource number = { .name = "number", .service = "public" };
 
-/* The total of the numbers up to `most`. */
-static int total_up_to(struct task *t, const char *most, struct total *total)
+/* The total of the numbers up to `most`, asked in a snapshot (NULL: none). */
+static int total_up_to(struct task *t, const char *most, const char *snapshot, struct total *total)
 {
 	struct request *r = talloc_zero(t->mem, struct request);
 	struct select s;
@@ -20,7 +20,7 @@ static int total_up_to(struct task *t, const char *most, struct total *total)
 	total_prepare(total, r, &s);
 	/* what is added later is a page's and no part of the total */
 	select_where(&s, "t.id > $%d::int", select_param(&s, "5"));
-	return total_fetch(total, r);
+	return total_fetch(total, r, snapshot);
 }
 
 static int counts(struct task *t)
@@ -42,7 +42,7 @@ static int counts(struct task *t)
 	for (int i = 0; !rc && i < (int)COUNT_OF(wanted); i++) {
 		struct total total;
 
-		rc = total_up_to(t, wanted[i].most, &total);
+		rc = total_up_to(t, wanted[i].most, NULL, &total);
 		if (rc || total.estimated != wanted[i].estimated)
 			return 100 + i;
 		if (total.estimated ? total.count <= TOTAL_EXACT_MAX || total.count > 40000
@@ -50,6 +50,38 @@ static int counts(struct task *t)
 			return 200 + i;
 	}
 	return rc;
+}
+
+static int count_in_snapshot(struct task *t, struct total *total)
+{
+	struct pg_rows *rows;
+	int rc = pg_query(t, &rows, "select pg_current_snapshot()::text", PG_NONE);
+
+	return rc ? rc : total_up_to(t, "77", pg_value(rows, 0, 0), total);
+}
+
+/* A count is kept while nothing is written, and only then. */
+static int keeps(struct task *t)
+{
+	struct total total;
+	struct pg_rows *rows;
+	int statements, rc = count_in_snapshot(t, &total);
+
+	statements = t->statements;
+	if (rc || count_in_snapshot(t, &total) || total.count != 77 ||
+	    t->statements != statements + 1)
+		return 300;
+	rc = pg_query(t, &rows, "delete from number where id = 7", PG_NONE);
+	if (rc || count_in_snapshot(t, &total) || total.count != 76)
+		return 301;
+	memo_clear();
+	return OK;
+}
+
+static void test_a_count_holds_until_something_is_written(void **state)
+{
+	(void)state;
+	assert_int_equal(in_task(keeps), OK);
 }
 
 static void test_exact_up_to_the_limit_and_estimated_beyond(void **state)
@@ -62,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact_up_to_the_limit_and_estimated_beyond),
+		cmocka_unit_test(test_a_count_holds_until_something_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, start_cluster, stop_cluster);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One JSON line and one header per request. On every request's way, so it is written with care for time. */
-#include "api/access_log.h"
-
 #include <string.h>
 #include "api/pipeline.h"
 #include "api/route.h"

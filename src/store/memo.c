@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A hash table of facts and the snapshots that they were seen in; see memo.h. Called by api/list.c and api/total.c. */
+#include "store/memo.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include "base/banned.h"
+
+enum { KEY_MAX = 2 << 10, VALUE_MAX = 256 << 10, MEMO_MAX = 8 << 20 };
+
+struct entry {
+	char *key, *snapshot, *value;
+	size_t size;
+	UT_hash_handle hh;
+};
+
+static struct entry *entries;
+static size_t used; /* bytes */
+
+static void drop(struct entry *e)
+{
+	HASH_DEL(entries, e);
+	used -= e->size;
+	free(e->key);
+	free(e->snapshot);
+	free(e->value);
+	free(e);
+}
+
+void memo_clear(void)
+{
+	struct entry *e, *next;
+
+	HASH_ITER (hh, entries, e, next)
+		drop(e);
+}
+
+const char *memo_get(const char *key, const char *snapshot)
+{
+	struct entry *e;
+
+	HASH_FIND_STR(entries, key, e);
+	return e && strcmp(e->snapshot, snapshot) == 0 ? e->value : NULL;
+}
+
+void memo_put(const char *key, const char *snapshot, const char *value)
+{
+	size_t size = strlen(key) + strlen(value) + sizeof(struct entry) + 128;
+	struct entry *e;
+
+	if (strlen(key) > KEY_MAX || strlen(value) > VALUE_MAX)
+		return;
+	HASH_FIND_STR(entries, key, e);
+	if (e)
+		drop(e);
+	/* uthash keeps the order in which they came: the first is the oldest */
+	while (entries && used + size > MEMO_MAX)
+		drop(entries);
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		abort();
+	e->key = strdup(key);
+	e->snapshot = strdup(snapshot);
+	e->value = strdup(value);
+	e->size = size;
+	used += size;
+	HASH_ADD_KEYPTR(hh, entries, e->key, strlen(e->key), e);
+}
