@@ -29,7 +29,8 @@ int step_accept(struct request *r)
 	char **ranges;
 	int n;
 
-	if (!accept || !accept[0] || strcmp(accept, "*/*") == 0)
+	/* an empty list names nothing that is not taken */
+	if (!accept || !accept[strspn(accept, ", \t")] || strcmp(accept, "*/*") == 0)
 		return OK;
 	n = str_split(MEM(r), accept, ',', RANGES_MAX, &ranges);
 	if (n < 0) /* whoever names so many takes ours */

@@ -25,8 +25,18 @@ static void test_ranges(void **state)
 		{ "application/json;profile=a;q=0", false, false },
 		{ "application/jsonx", false, false },
 		{ "json", false, false },
-		{ ",,", false, false },
-		{ "", false, false },
+		{ "application/*;q=0.5", true, false },
+		{ "text/plain", true, false }, /* of /metrics */
+		{ "text/*", true, false },
+		/* the most special range decides, wherever it stands */
+		{ "application/json;q=0, */*", false, false },
+		{ "*/*, application/json;q=0", false, false },
+		{ "application/*;q=0, application/json", true, false },
+		{ "*/*;q=0", false, false },
+		/* a list of nothing, with or without empty elements (RFC 9110 section 5.6.1.2) */
+		{ ",,", true, false },
+		{ ", \t,", true, false },
+		{ "", true, false },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -51,6 +61,15 @@ static void test_an_endless_list_gets_plain_json(void **state)
 	assert_false(r->problem_json);
 }
 
+static void test_why_a_request_was_refused_says_more_than_406(void **state)
+{
+	struct request *r = new_request(*state, METHOD_GET, "/");
+
+	r->http->refused = E_HEADERS_TOO_LARGE;
+	set_header(r, "accept", "text/html");
+	assert_int_equal(step_accept(r), OK);
+}
+
 static void test_no_header_takes_anything(void **state)
 {
 	assert_int_equal(step_accept(new_request(*state, METHOD_GET, "/")), OK);
@@ -61,6 +80,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_an_endless_list_gets_plain_json),
+		cmocka_unit_test(test_why_a_request_was_refused_says_more_than_406),
 		cmocka_unit_test(test_no_header_takes_anything),
 	};
 
