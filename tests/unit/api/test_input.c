@@ -4,6 +4,11 @@
 #include "with_request.h"
 #include "api/input.c"
 
+static const struct field attributes[] = {
+	{ .name = "wifi", .type = ENUM, .choices = "yes|no" },
+	{ .name = "payment", .type = ENUM, .flags = MANY, .choices = "cash|card", .max_items = 2 },
+	{ 0 },
+};
 static const struct field thing_fields[] = {
 	{ .name = "id", .type = UUID, .flags = KEY | READ_ONLY },
 	{ .name = "name", .type = TEXT, .flags = REQUIRED, .min = 1, .max = 10 },
@@ -12,6 +17,7 @@ static const struct field thing_fields[] = {
 	{ .name = "tags", .type = SLUG, .flags = MANY | NOT_NULL, .max_items = 2 },
 	{ .name = "address.postcode", .type = POSTCODE, .max = 12 },
 	{ .name = "address.country", .type = COUNTRY, .flags = NOT_NULL },
+	{ .name = "attributes", .type = OBJECT, .members = attributes },
 	{ 0 },
 };
 static const struct resource thing = { .name = "thing", .fields = thing_fields };
@@ -21,7 +27,8 @@ static struct values *values;
 
 static int check(void **state, const char *body, bool whole, const char *old)
 {
-	json_t *parsed = json_loads(body, 0, NULL), *before = old ? json_loads(old, 0, NULL) : NULL;
+	json_t *parsed = json_loads(body, JSON_ALLOW_NUL, NULL),
+	       *before = old ? json_loads(old, 0, NULL) : NULL;
 	int rc;
 
 	assert_non_null(parsed);
@@ -30,6 +37,17 @@ static int check(void **state, const char *body, bool whole, const char *old)
 	json_decref(parsed);
 	json_decref(before);
 	return rc;
+}
+
+/* The fields with a problem, in order, joined by blanks. */
+static const char *named(void **state)
+{
+	char *fields = talloc_strdup(*state, "");
+
+	for (int i = 0; i < t.failure.problem_count; i++)
+		fields = talloc_asprintf_append(fields, "%s%s", i ? " " : "",
+						t.failure.problems[i].field);
+	return fields;
 }
 
 static void test_problems_are_named(void **state)
@@ -56,7 +74,10 @@ static void test_problems_are_named(void **state)
 		{ "{\"name\":\"a\",\"tags\":[\"a\",\"B\"]}", true, "tags.1" },
 		{ "{\"name\":\"a\",\"tags\":[\"a\",\"b\",\"c\"]}", true, "tags" },
 		{ "{\"name\":\"a\",\"tags\":[null]}", true, "tags.0" },
+		{ "{\"name\":\"a\",\"tags\":[\"A\",\"b\\u0000\"]}", true, "tags.0 tags.1" },
 		{ "{\"name\":\"a\",\"tags\":[]}", true, "" },
+		{ "{\"name\":\"a\\u0000\",\"address\":{\"postcode\":\"\\u0000\"}}", true,
+		  "name address.postcode" },
 		{ "{\"name\":\"a\",\"address\":{\"postcode\":\"75001\"}}", true,
 		  "address.postcode" },
 		{ "{\"name\":\"a\",\"address\":{\"postcode\":\"75001\",\"country\":\"FR\"}}", true,
@@ -66,12 +87,8 @@ static void test_problems_are_named(void **state)
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int rc = check(state, rows[i].body, rows[i].whole, NULL);
-		char *fields = talloc_strdup(*state, "");
 
-		for (int k = 0; k < t.failure.problem_count; k++)
-			fields = talloc_asprintf_append(fields, "%s%s", k ? " " : "",
-							t.failure.problems[k].field);
-		expect_text(fields, rows[i].fields, rows[i].body);
+		expect_text(named(state), rows[i].fields, rows[i].body);
 		assert_int_equal(rc, rows[i].fields[0] ? E_VALIDATION : OK);
 	}
 }
@@ -103,6 +120,42 @@ static void test_a_whole_write_sets_all_and_a_patch_what_it_names(void **state)
 	assert_true(values_get(values, "address.postcode")->set);
 	assert_null(values_get(values, "address.postcode")->text);
 	assert_false(values_get(values, "note")->set);
+}
+
+static void test_objects(void **state)
+{
+	static const struct {
+		const char *object;
+		const char *text;   /* the parameter's, NULL: refused */
+		const char *fields; /* with a problem, in order */
+	} rows[] = {
+		{ "{}", "{}", "" },
+		{ "{\"wifi\": \"yes\", \"payment\": [\"card\", \"cash\"]}",
+		  "{\"payment\":[\"card\",\"cash\"],\"wifi\":\"yes\"}", "" },
+		{ "{\"wifi\": null, \"payment\": []}", "{\"payment\":[]}", "" },
+		{ "null", NULL, "" },
+		{ "{\"wifi\": \"perhaps\"}", NULL, "attributes.wifi" },
+		{ "{\"wifi\": [\"yes\"]}", NULL, "attributes.wifi" },
+		{ "{\"payment\": \"cash\"}", NULL, "attributes.payment" },
+		{ "{\"payment\": [\"cash\", null]}", NULL, "attributes.payment.1" },
+		{ "{\"payment\": [\"cash\", \"card\", \"cash\"]}", NULL, "attributes.payment" },
+		{ "{\"absent\": 1}", NULL, "attributes.absent" },
+		{ "{\"absent\": null}", NULL, "attributes.absent" },
+		{ "{\"absent\": 1, \"payment\": [\"\", \"card\"], \"wifi\": 5}", NULL,
+		  "attributes.absent attributes.payment.0 attributes.wifi" },
+		{ "[]", NULL, "attributes" },
+		{ "\"{}\"", NULL, "attributes" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int rc = check(state,
+			       talloc_asprintf(*state, "{\"attributes\":%s}", rows[i].object),
+			       false, NULL);
+
+		expect_text(named(state), rows[i].fields, rows[i].object);
+		expect_text(values_get(values, "attributes")->text, rows[i].text, rows[i].object);
+		assert_int_equal(rc, rows[i].fields[0] ? E_VALIDATION : OK);
+	}
 }
 
 /* A client may send back all that it was given. */
@@ -148,7 +201,7 @@ static void test_json(void **state)
 		{ "{'a':1}", false },
 		{ "{\"a\":NaN}", false },
 		{ "{\"a\":1e400}", false },
-		{ "{\"a\":\"\\u0000\"}", false },
+		{ "{\"a\":\"\\u0000\"}", true }, /* its field's check refuses it, by name */
 		{ "{\"\\u0000\":1}", false },
 		{ "{\"a\":\"\\ud83d\"}", false },
 		{ "{\"a\":\"\xff\"}", false },
@@ -228,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_problems_are_named),
 		cmocka_unit_test(test_a_whole_write_sets_all_and_a_patch_what_it_names),
+		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_unchanged_read_only_fields_pass),
 		cmocka_unit_test(test_a_patch_of_a_postcode_knows_its_country),
 		cmocka_unit_test(test_json),

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of each type: what is taken and as what, and what is refused. */
+/* Tests of each type of one value: what is taken and as what, and what is refused. Objects are input.c's. */
 #include "test.h"
 #include <stdlib.h>
 #include "api/types.c"
-
-static const struct field members[] = {
-	{ .name = "wifi", .type = ENUM, .choices = "yes|no" },
-	{ .name = "payment", .type = ENUM, .flags = MANY, .choices = "cash|card", .max_items = 2 },
-	{ 0 },
-};
 
 static const struct field fields[TYPES] = {
 	[UUID] = { .type = UUID },
@@ -26,7 +20,6 @@ static const struct field fields[TYPES] = {
 	[POSTCODE] = { .type = POSTCODE, .max = 12 },
 	[COUNTRY] = { .type = COUNTRY },
 	[ZONE] = { .type = ZONE },
-	[OBJECT] = { .type = OBJECT, .members = members },
 };
 
 /* NULL: refused. */
@@ -246,26 +239,6 @@ static void test_lengths_of_names_in_addresses(void **state)
 	}
 }
 
-static void test_objects(void **state)
-{
-	static const struct row rows[] = {
-		{ OBJECT, "{}", "{}" },
-		{ OBJECT, "{\"wifi\": \"yes\", \"payment\": [\"card\", \"cash\"]}",
-		  "{\"payment\":[\"card\",\"cash\"],\"wifi\":\"yes\"}" },
-		{ OBJECT, "{\"wifi\": null, \"payment\": []}", "{\"payment\":[]}" },
-		{ OBJECT, "{\"wifi\": \"perhaps\"}", NULL },
-		{ OBJECT, "{\"payment\": \"cash\"}", NULL },
-		{ OBJECT, "{\"payment\": [\"cash\", null]}", NULL },
-		{ OBJECT, "{\"payment\": [\"cash\", \"card\", \"cash\"]}", NULL },
-		{ OBJECT, "{\"absent\": 1}", NULL },
-		{ OBJECT, "{\"absent\": null}", NULL },
-		{ OBJECT, "[]", NULL },
-		{ OBJECT, "\"{}\"", NULL },
-	};
-
-	expect_rows(state, rows, COUNT_OF(rows));
-}
-
 static void test_texts_of_a_query(void **state)
 {
 	static const struct row rows[] = {
@@ -297,7 +270,6 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ways_to_be_reached),
 		cmocka_unit_test(test_lengths_of_names_in_addresses),
-		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_texts_of_a_query),
 	};
 
