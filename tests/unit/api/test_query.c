@@ -9,28 +9,37 @@ static void test_targets(void **state)
 	static const struct {
 		const char *target;
 		int code;
+		bool versioned;
 		const char *path;
 		const char *q; /* NULL: no such parameter */
 	} rows[] = {
-		{ "/v1/a?q=tea", OK, "/v1/a", "tea" },
-		{ "/v1/a", OK, "/v1/a", NULL },
-		{ "/v1/a?", OK, "/v1/a", NULL },
-		{ "/v1/a?&&q=&", OK, "/v1/a", "" },
-		{ "/v1/a?q", OK, "/v1/a", "" },
-		{ "/v1/a?q=a=b", OK, "/v1/a", "a=b" },
-		{ "/v1/a?q=a?b", OK, "/v1/a", "a?b" },
-		{ "/v1/a?q=%C3%A9+%2B", OK, "/v1/a", "\xc3\xa9 +" },
-		{ "/a+b%20c?%71=x", OK, "/a+b c", "x" },
-		{ "/v1/a?q=%26b=1", OK, "/v1/a", "&b=1" },
-		{ "/%00", E_BAD_REQUEST, NULL, NULL },
-		{ "/%ff", E_BAD_REQUEST, NULL, NULL },
-		{ "/a%2", E_BAD_REQUEST, NULL, NULL },
-		{ "/a?q=%00", E_BAD_REQUEST, NULL, NULL },
-		{ "/a?q=%c3", E_BAD_REQUEST, NULL, NULL },
-		{ "/a?%zz=1", E_BAD_REQUEST, NULL, NULL },
-		{ "/a?q=%2", E_BAD_REQUEST, NULL, NULL },
-		{ "/a?q=1&q=1", E_VALIDATION, NULL, NULL },
-		{ "/a?q&%71", E_VALIDATION, NULL, NULL },
+		{ "/v1/a?q=tea", OK, true, "/a", "tea" },
+		{ "/v1/a", OK, true, "/a", NULL },
+		{ "/v1/a?", OK, true, "/a", NULL },
+		{ "/v1/a?&&q=&", OK, true, "/a", "" },
+		{ "/v1/a?q", OK, true, "/a", "" },
+		{ "/v1/a?q=a=b", OK, true, "/a", "a=b" },
+		{ "/v1/a?q=a?b", OK, true, "/a", "a?b" },
+		{ "/v1/a?q=%C3%A9+%2B", OK, true, "/a", "\xc3\xa9 +" },
+		{ "/a+b%20c?%71=x", OK, false, "/a+b c", "x" },
+		{ "/v1/a?q=%26b=1", OK, true, "/a", "&b=1" },
+		{ "/a?q=/v1/b", OK, false, "/a", "/v1/b" },
+		{ "/v1/", OK, true, "/", NULL },
+		{ "/v1/v1/a", OK, true, "/v1/a", NULL },
+		{ "/v1", OK, false, "/v1", NULL },
+		{ "/v1a", OK, false, "/v1a", NULL },
+		{ "/v12/a", OK, false, "/v12/a", NULL },
+		{ "/V1/a", OK, false, "/V1/a", NULL },
+		{ "/", OK, false, "/", NULL },
+		{ "/%00", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/%ff", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/a%2", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/a?q=%00", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/a?q=%c3", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/a?%zz=1", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/a?q=%2", E_BAD_REQUEST, false, NULL, NULL },
+		{ "/a?q=1&q=1", E_VALIDATION, false, NULL, NULL },
+		{ "/a?q&%71", E_VALIDATION, false, NULL, NULL },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -40,7 +49,8 @@ static void test_targets(void **state)
 		expect_bool(rc == rows[i].code, true, rows[i].target);
 		if (rc)
 			continue;
-		assert_string_equal(r->path, rows[i].path);
+		expect_bool(r->versioned, rows[i].versioned, rows[i].target);
+		expect_text(r->path, rows[i].path, rows[i].target);
 		expect_text(query_text(r, "q"), rows[i].q, rows[i].target);
 	}
 }

@@ -58,22 +58,24 @@ static void test_paths(void **state)
 static void test_allowed_methods(void **state)
 {
 	static const struct {
-		const char *path, *allowed;
+		const char *target, *allowed;
 	} rows[] = {
 		{ "/v1/businesses", "GET, HEAD, POST, OPTIONS" },
 		{ "/v1/businesses/x", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS" },
 		{ "/businesses/x/restore", "POST, OPTIONS" },
 		{ "/livez", "GET, HEAD, OPTIONS" },
+		{ "/businesses?q=a", "GET, HEAD, POST, OPTIONS" },
 		{ "/v1/livez", NULL },
+		{ "/v1/v1/businesses", NULL },
+		{ "/v1", NULL },
 		{ "/", NULL },
 		{ "", NULL },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct request *r = new_request(*state, METHOD_GET, "/");
+		struct request *r = get_request(*state, rows[i].target);
 
-		r->path = rows[i].path;
-		expect_text(route_allowed(r), rows[i].allowed, rows[i].path);
+		expect_text(route_allowed(r), rows[i].allowed, rows[i].target);
 	}
 }
 

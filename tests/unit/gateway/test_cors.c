@@ -6,10 +6,9 @@
 
 static struct request *ask(void **state, const char *origins, const char *origin)
 {
-	struct request *r = new_request(*state, METHOD_GET, "/v1/businesses");
+	struct request *r = get_request(*state, "/v1/businesses");
 
 	config.cors_origins = origins;
-	r->path = "/v1/businesses";
 	if (origin)
 		set_header(r, "origin", origin);
 	return r;
