@@ -12,23 +12,25 @@ static void test_if_none_match(void **state)
 {
 	static const struct {
 		const char *header;
-		bool matches;
+		const char *tag; /* of the 304: of the form that the caller has; NULL: none */
 	} rows[] = {
-		{ "\"7-abcdef01\"", true },
-		{ "W/\"7-abcdef01\"", true },
-		{ "\"7-abcdef01-gzip\"", true },
-		{ "*", true },
-		{ "\"6-abcdef01\", \"7-abcdef01\"", true },
-		{ "\"a,b\",\"7-abcdef01\"", true },
-		{ "\"7-abcdef02\"", false },
-		{ "\"77-abcdef01\"", false },
-		{ "\"7-abcdef0\"", false },
-		{ "\"7-abcdef01-br\"", false },
-		{ "7-abcdef01", false },
-		{ "\"7-abcdef01", false },
-		{ "\"\"", false },
-		{ "\"", false },
-		{ "", false },
+		{ "\"7-abcdef01\"", "\"7-abcdef01\"" },
+		{ "W/\"7-abcdef01\"", "\"7-abcdef01\"" },
+		{ "\"7-abcdef01-gzip\"", "\"7-abcdef01-gzip\"" },
+		{ "\"6-abcdef01-gzip\", W/\"7-abcdef01-gzip\"", "\"7-abcdef01-gzip\"" },
+		{ "*", "\"7-abcdef01\"" },
+		{ "\"6-abcdef01\", \"7-abcdef01\"", "\"7-abcdef01\"" },
+		{ "\"a,b\",\"7-abcdef01\"", "\"7-abcdef01\"" },
+		{ "\"7-abcdef02\"", NULL },
+		{ "\"77-abcdef01\"", NULL },
+		{ "\"7-abcdef0\"", NULL },
+		{ "\"7-abcdef01-br\"", NULL },
+		{ "\"7-abcdef0-gzip\"", NULL },
+		{ "7-abcdef01", NULL },
+		{ "\"7-abcdef01", NULL },
+		{ "\"\"", NULL },
+		{ "\"", NULL },
+		{ "", NULL },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -36,10 +38,9 @@ static void test_if_none_match(void **state)
 
 		r->route = &get_route;
 		set_header(r, "if-none-match", rows[i].header);
-		expect_bool(reply_not_modified(r, "7", &shape), rows[i].matches, rows[i].header);
-		expect_text(reply_header(r, "ETag"), rows[i].matches ? "\"7-abcdef01\"" : NULL,
-			    rows[i].header);
-		if (rows[i].matches)
+		expect_bool(reply_not_modified(r, "7", &shape), rows[i].tag, rows[i].header);
+		expect_text(reply_header(r, "ETag"), rows[i].tag, rows[i].header);
+		if (rows[i].tag)
 			assert_int_equal(r->http->status, 304);
 		r->route = &put_route; /* what was written is always told */
 		assert_false(reply_not_modified(r, "7", &shape));
@@ -75,6 +76,34 @@ static void test_if_match(void **state)
 			set_header(r, "if-match", rows[i].header);
 		expect_bool(reply_check_match(r, "7") == OK, rows[i].passes,
 			    rows[i].header ? rows[i].header : "NULL");
+		assert_int_equal(r->task.failure.code, rows[i].passes ? OK : E_PRECONDITION_FAILED);
+	}
+}
+
+/* RFC 9110 section 13.1.2: of a write, what it must not find is a failure; compared weakly. */
+static void test_if_none_match_of_a_write(void **state)
+{
+	static const struct {
+		const char *header;
+		bool passes;
+	} rows[] = {
+		{ "*", false },
+		{ "\"7-abcdef01\"", false },
+		{ "W/\"7-abcdef01\"", false },
+		{ "\"7-abcdef01-gzip\"", false },
+		{ "\"6-abcdef01\", \"7-01234567\"", false },
+		{ "\"6-abcdef01\"", true },
+		{ "\"77-abcdef01\"", true },
+		{ "\"7\"", true },
+		{ "7-abcdef01", true },
+		{ "", true },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct request *r = new_request(*state, METHOD_PUT, "/");
+
+		set_header(r, "if-none-match", rows[i].header);
+		expect_bool(reply_check_match(r, "7") == OK, rows[i].passes, rows[i].header);
 		assert_int_equal(r->task.failure.code, rows[i].passes ? OK : E_PRECONDITION_FAILED);
 	}
 }
@@ -129,19 +158,49 @@ static void test_failures_in_the_envelope(void **state)
 	assert_string_equal(reply_header(r, "Content-Type"), "application/json; charset=utf-8");
 }
 
+/* The problem+json of that failure; a child of the request's memory. */
+static json_t *problem_json(struct request *r)
+{
+	reply_failure(r);
+	return json_keep(MEM(r), json_loads(buf_text(&r->http->body_out), 0, NULL));
+}
+
 static void test_failures_as_problems(void **state)
 {
-	struct request *r = failed(state, true);
-	json_t *problem, *first;
+	static const struct {
+		const char *field, *pointer; /* RFC 6901 */
+	} rows[] = {
+		{ "address.postcode", "/address/postcode" },
+		{ "address.lines.0", "/address/lines/0" },
+		{ "a/b~c", "/a~1b~0c" },
+		{ "", "/" },
+	};
 
-	reply_failure(r);
-	assert_string_equal(reply_header(r, "Content-Type"), "application/problem+json");
-	problem = json_loads(buf_text(&r->http->body_out), 0, NULL);
-	first = json_array_get(json_object_get(problem, "errors"), 0);
-	assert_int_equal(json_integer_value(json_object_get(problem, "status")), 400);
-	assert_string_equal(json_string_value(json_object_get(first, "pointer")),
-			    "/address/postcode");
-	json_decref(problem);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct request *r = new_request(*state, METHOD_POST, "/");
+		json_t *problem, *first;
+
+		r->problem_json = true;
+		r->body = json_keep(MEM(r), json_object());
+		task_problem(&r->task, rows[i].field, "is wrong");
+		problem = problem_json(r);
+		first = json_array_get(json_object_get(problem, "errors"), 0);
+		assert_string_equal(reply_header(r, "Content-Type"), "application/problem+json");
+		assert_int_equal(json_integer_value(json_object_get(problem, "status")), 400);
+		expect_text(json_string_value(json_object_get(first, "field")), rows[i].field,
+			    rows[i].field);
+		expect_text(json_string_value(json_object_get(first, "pointer")), rows[i].pointer,
+			    rows[i].field);
+	}
+}
+
+static void test_a_parameter_is_at_no_place_of_a_body(void **state)
+{
+	struct request *r = failed(state, true);
+	json_t *first = json_array_get(json_object_get(problem_json(r), "errors"), 0);
+
+	assert_string_equal(json_string_value(json_object_get(first, "field")), "address.postcode");
+	assert_null(json_object_get(first, "pointer"));
 }
 
 static void test_headers_that_failures_need(void **state)
@@ -184,6 +243,10 @@ static void test_only_reads_may_be_kept(void **state)
 		assert_string_equal(reply_header(r, "Cache-Control"), rows[i].control);
 		assert_string_equal(reply_header(r, "X-Request-Id"), "test");
 		assert_string_equal(reply_header(r, "X-Content-Type-Options"), "nosniff");
+		/* whoever does not take gzip must not be given a cache's compressed copy, and a 304
+		 * says the same as the 200 would have */
+		assert_string_equal(reply_header(r, "Vary"),
+				    "Accept, Accept-Encoding, Authorization");
 	}
 }
 
@@ -192,9 +255,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_if_none_match),
 		cmocka_unit_test(test_if_match),
+		cmocka_unit_test(test_if_none_match_of_a_write),
 		cmocka_unit_test(test_bodies_are_tagged_by_their_bytes),
 		cmocka_unit_test(test_failures_in_the_envelope),
 		cmocka_unit_test(test_failures_as_problems),
+		cmocka_unit_test(test_a_parameter_is_at_no_place_of_a_body),
 		cmocka_unit_test(test_headers_that_failures_need),
 		cmocka_unit_test(test_only_reads_may_be_kept),
 	};
