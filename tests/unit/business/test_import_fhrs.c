@@ -147,8 +147,10 @@ static void test_what_is_read_and_what_refused(void **state)
 		{ "<FHRSEstablishment>" PLACE(
 			  "<BusinessName>A</BusinessName>") "<EstablishmentDetail>",
 		  E_BAD_REQUEST, 1, "[]" },
-		{ "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>" PLACE(
-			  "<BusinessName>A&x;B</BusinessName>") "</a>",
+		{ "<a>" PLACE("<BusinessName>A</BusinessName>") "</a>", E_BAD_REQUEST, 0, "[]" },
+		{ PLACE("<BusinessName>A</BusinessName>"), E_BAD_REQUEST, 0, "[]" },
+		{ "<!DOCTYPE FHRSEstablishment [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><FHRSEstablishment>" PLACE(
+			  "<BusinessName>A&x;B</BusinessName>") "</FHRSEstablishment>",
 		  OK, 1, "[]" },
 	};
 

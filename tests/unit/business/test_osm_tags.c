@@ -2,7 +2,7 @@
 /* Tests of OpenStreetMap's tags: the special before the general, and only categories and attributes that there are. */
 #include "test.h"
 #include <stdlib.h>
-#include "api/types.h"
+#include "api/input.h"
 #include "business/business.h"
 #include "store/migrate.h"
 #include "business/osm_tags.c"
@@ -61,22 +61,13 @@ static void test_every_category_is_in_the_taxonomy(void **state)
 			    categories[i].category);
 }
 
-static const struct field *attributes_field(void)
-{
-	const struct field *f = business_resource.fields;
-
-	while (strcmp(f->name, "attributes") != 0)
-		f++;
-	return f;
-}
-
 /* What an import makes of a tag must be what a request may write. */
 static void test_every_attribute_is_one_of_the_table(void **state)
 {
 	for (size_t i = 0; i < COUNT_OF(attributes) + COUNT_OF(payments); i++) {
-		const struct field *field = attributes_field();
-		const char *problem = NULL;
-		json_t *tags, *made;
+		struct task t = { .mem = *state };
+		struct values *values;
+		json_t *tags, *made, *body;
 
 		if (i < COUNT_OF(attributes))
 			tags = json_pack("{s:s}", attributes[i].key, attributes[i].value);
@@ -84,9 +75,10 @@ static void test_every_attribute_is_one_of_the_table(void **state)
 			tags = json_pack("{s:s}", payments[i - COUNT_OF(attributes)].key, "yes");
 		made = osm_attributes(tags);
 		assert_int_equal(json_object_size(made), 1);
-		expect_bool(types[OBJECT].check(*state, field, made, &problem) != NULL, true,
-			    problem ? problem : "");
-		json_decref(made);
+		body = json_pack("{s:o}", "attributes", made);
+		expect_bool(input_check(&t, &business_resource, body, false, NULL, &values) == OK,
+			    true, t.failure.code ? t.failure.problems[0].field : "");
+		json_decref(body);
 		json_decref(tags);
 	}
 }
