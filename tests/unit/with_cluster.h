@@ -31,6 +31,7 @@ static inline int with_pool(struct task *t, void *arg)
 	pg_open(&settings);
 	rc = (*fn)(t);
 	pg_close();
+	sleep_for(t, 1); /* until its timers are closed: the next pool begins where they are */
 	return rc;
 }
 
