@@ -331,7 +331,8 @@ static bool is_tagged(const struct route *route)
 	return route->action ? route->action->tagged : route->operation != OP_REMOVE;
 }
 
-static void write_success_headers(struct writer *j, const struct route *route)
+/* Of a success, and of the 304 that stands for it. */
+static void write_headers(struct writer *j, const struct route *route)
 {
 	open(j, "headers");
 	if (route->operation == OP_CREATE)
@@ -349,7 +350,7 @@ static void write_success(struct writer *j, const struct route *route)
 	open(j, route->operation == OP_CREATE ? "201" : "200");
 	text(j, "description",
 	     route->operation == OP_CREATE ? "Created; Location has its path." : "Done.");
-	write_success_headers(j, route);
+	write_headers(j, route);
 	open(j, "content");
 	if (route->operation == OP_ACTION && route->action->media_type) {
 		open(j, route->action->media_type);
@@ -366,9 +367,7 @@ static void write_success(struct writer *j, const struct route *route)
 		return;
 	open(j, "304");
 	text(j, "description", "If-None-Match has its ETag: nothing has changed.");
-	open(j, "headers");
-	write_header(j, "ETag", "ETag");
-	writer_object_end(j);
+	write_headers(j, route);
 	writer_object_end(j);
 }
 
