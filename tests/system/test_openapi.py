@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is what the OpenAPI document says true? Real answers and the document's own examples are held against its schemas."""
 
+import json
 import re
 
 import pytest
+
+from conftest import ADMIN, Server, run
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int, "number": (int, float)}
 FORMATS = {"uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "date": r"\d{4}-\d\d-\d\d", "email": r"[^@\s]+@[^@\s]+",
@@ -94,19 +97,38 @@ class Document:
             assert name in reply.headers, f"{operation['operationId']}: {reply.status_code} without {name}"
         for name in ("etag", "location", "link", "www-authenticate"):
             assert name not in reply.headers or name in {n.lower() for n in response["headers"]}, name
-        if reply.status_code != 304:
-            self.check(response["content"][reply.headers["content-type"].split(";")[0]]["schema"], reply.json())
+        if "content" not in response:
+            assert reply.content == b""
+            return
+        media_type = reply.headers["content-type"].split(";")[0]
+        assert media_type in response["content"]
+        if media_type.endswith("json"):
+            self.check(response["content"][media_type]["schema"], reply.json())
 
 
-@pytest.fixture(scope="module")
-def document(server):
-    return Document(server.get("/v1/openapi.json"))
+DOCUMENT = Document(json.loads(run("openapi").stdout))
+OPERATIONS = list(DOCUMENT.operations())
 
 
-def test_answers_are_as_described(server, document):
+def test_the_document_is_what_is_served(server):
+    reply = server.http.get("/v1/openapi.json")
+    assert reply.headers["content-type"].startswith("application/json")
+    assert reply.json() == DOCUMENT.document == server.http.get("/openapi.json").json()
+
+
+def test_routes_and_document_are_the_same_list():
+    rows = [line.split() for line in run("routes").stdout.splitlines()]
+    described = {(path, method): operation for path, method, operation in OPERATIONS}
+    assert {(row[1], row[0].lower()) for row in rows} == described.keys()
+    assert {row[-1] for row in rows} == {operation["operationId"] for operation in described.values()}
+    for row in rows:
+        assert bool(described[row[1], row[0].lower()].get("security")) == (row[2] == "admin"), row
+
+
+def test_answers_are_as_described(server):
     def call(method, path, json=None, **more):
         reply = server.call(method, path, json, **more)
-        document.check_reply(reply)
+        DOCUMENT.check_reply(reply)
         return reply.json().get("data") if reply.content else None
 
     body = {"name": "The Described", "primary_category": "pub", "location": {"lat": 51.2, "lng": -0.5},
@@ -140,7 +162,7 @@ def test_answers_are_as_described(server, document):
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/problem+json"])
-def test_errors_are_as_described(server, document, accept):
+def test_errors_are_as_described(server, accept):
     path = "/v1/businesses/" + server.create(name="Wrong")["id"]
     for status, method, path, json, headers in [
             (400, "GET", "/v1/businesses?limit=0", None, {}), (400, "GET", "/v1/businesses/suggest", None, {}),
@@ -149,44 +171,44 @@ def test_errors_are_as_described(server, document, accept):
             (404, "GET", path + "x/inspections", None, {}), (409, "POST", "/v1/businesses", {"name": "x", "slug": "wrong"}, {}),
             (409, "DELETE", "/v1/categories/food", None, {}), (412, "PUT", path, {"name": "x"}, {"If-Match": '"1"'}),
             (413, "PATCH", path, {"name": "x" * 1100000}, {}), (415, "POST", "/v1/businesses", None, {"Content-Type": "text/csv"})]:
-        document.check_reply(server.call(method, path, json, status, headers={"Accept": accept, **headers}))
+        DOCUMENT.check_reply(server.call(method, path, json, status, headers={"Accept": accept, **headers}))
     refused = server.call("GET", "/v1/businesses", status=406, headers={"Accept": "text/html"})
-    document.check_reply(refused)
+    DOCUMENT.check_reply(refused)
 
 
-def test_examples_are_true(server, document):
-    schemas = document.document["components"]["schemas"]
-    for _, _, operation in document.operations():
-        for response in [operation.get("requestBody", {"content": {}}), *map(document.resolve, operation["responses"].values())]:
+def test_examples_are_true(server):
+    schemas = DOCUMENT.document["components"]["schemas"]
+    for _, _, operation in DOCUMENT.operations():
+        for response in [operation.get("requestBody", {"content": {}}), *map(DOCUMENT.resolve, operation["responses"].values())]:
             for content in response.get("content", {}).values():
                 for example in [content.get("example")] + [e["value"] for e in content.get("examples", {}).values()]:
                     if example is not None:
-                        document.check(content["schema"], example)
+                        DOCUMENT.check(content["schema"], example)
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             for example in field.get("examples", []):
-                document.check(field, example)
+                DOCUMENT.check(field, example)
     for method, path, name in [("POST", "/v1/businesses", "post"), ("PATCH", "/v1/businesses/the-boatman", "patch"),
                                ("POST", "/v1/businesses/the-boatman/inspections", "post"), ("PUT", "/v1/categories/cafe", "put")]:
         template = path.replace("the-boatman", "{id}").replace("cafe", "{id}")
-        body = document.document["paths"][template][name]["requestBody"]["content"]["application/json"]["example"]
+        body = DOCUMENT.document["paths"][template][name]["requestBody"]["content"]["application/json"]["example"]
         server.call(method, path, body)
 
 
-def test_every_parameter_example_is_taken(server, document):
-    for path, method, operation in document.operations():
-        for parameter in map(document.resolve, operation["parameters"] if method == "get" else []):
+def test_every_parameter_example_is_taken(server):
+    for path, method, operation in DOCUMENT.operations():
+        for parameter in map(DOCUMENT.resolve, operation["parameters"] if method == "get" else []):
             if "example" in parameter and parameter["in"] == "query":
-                document.check(parameter["schema"], parameter["example"])
+                DOCUMENT.check(parameter["schema"], parameter["example"])
                 given = {"q": "boat", "near": "51.2,-0.5", parameter["name"]: parameter["example"]}
-                known = {p["name"] for p in map(document.resolve, operation["parameters"])}
+                known = {p["name"] for p in map(DOCUMENT.resolve, operation["parameters"])}
                 real = path.replace("{id}", "the-boatman")
                 if "_id}" not in real:
                     assert server.http.get(real, params={k: v for k, v in given.items() if k in known}).status_code in (200, 404), parameter
 
 
-def test_every_error_is_described(server, document):
-    described = document.document["components"]["schemas"]["ErrorCode"]
+def test_every_error_is_described(server):
+    described = DOCUMENT.document["components"]["schemas"]["ErrorCode"]
     for code in described["enum"]:
         assert f"`{code}`" in described["description"]
     met = {server.http.get("/nothing").json()["error"]["code"], server.http.delete("/v1/businesses").json()["error"]["code"],
@@ -194,9 +216,88 @@ def test_every_error_is_described(server, document):
     assert met == {"NOT_FOUND", "METHOD_NOT_ALLOWED", "NOT_IMPLEMENTED"} and met <= set(described["enum"])
 
 
-def test_what_is_not_described_is_not_taken(server, document):
+def test_what_is_not_described_is_not_taken(server):
     for name in ("Business", "Category", "Inspection"):
         for kind in ("Input", "Patch"):
-            assert document.document["components"]["schemas"][name + kind]["additionalProperties"] is False
+            assert DOCUMENT.document["components"]["schemas"][name + kind]["additionalProperties"] is False
     reply = server.call("POST", "/v1/businesses", {"name": "x", "moat": 1, "address": {"moat": 1}, "attributes": {"moat": 1}}, 400)
     assert set(server.details(reply)) == {"moat", "address.moat", "attributes.moat"}
+
+
+def body_for(operation):
+    """The smallest body by the document: the examples of what is required."""
+    if "requestBody" not in operation:
+        return None
+    schema = DOCUMENT.resolve(next(iter(operation["requestBody"]["content"].values()))["schema"])
+    return {name: schema["properties"][name]["examples"][0] for name in schema.get("required", [])}
+
+
+@pytest.fixture(scope="module")
+def row(server):
+    """A business with an inspection, and a category, that the operations may be tried on."""
+    made = server.create(name="Tried")
+    inspection = server.call("POST", f"/v1/businesses/{made['id']}/inspections", {"scheme": "fhrs", "rating": "3"}, 201).json()["data"]
+    category = server.call("POST", "/v1/categories", {"name": "Tried"}, 201).json()["data"]
+    return {"{id}": made["id"], "{inspection_id}": inspection["id"], "category": category["id"]}
+
+
+@pytest.mark.parametrize("path, method, operation", OPERATIONS, ids=[f"{m} {p}" for p, m, _ in OPERATIONS])
+def test_each_operation_answers_as_the_document_says(server, row, path, method, operation):
+    where = path.replace("/categories/{id}", f"/categories/{row['category']}")
+    for name, value in row.items():
+        where = where.replace(name, value)
+    body = body_for(operation)
+    needs_q = {"q": "tri"} if any(p.get("name") == "q" and p.get("required") for p in map(DOCUMENT.resolve, operation.get("parameters", []))) else {}
+
+    def send(at=where, headers=ADMIN, content=body, **more):
+        reply = server.http.request(method.upper(), at, headers=headers, json=content, params={**needs_q, **more})
+        DOCUMENT.check_reply(reply)
+        if reply.status_code >= 400:
+            error = reply.json()["error"]
+            assert reply.json()["success"] is False and error["request_id"] == reply.headers["x-request-id"]
+            codes = DOCUMENT.resolve(operation["responses"][str(reply.status_code)])["content"]["application/json"].get("examples", {})
+            assert not codes or error["code"] in codes, error
+        return reply
+    if operation.get("security"):
+        assert send(headers={}).status_code == 401
+    else:
+        send(headers={})
+    assert send(headers={**ADMIN, "Accept": "image/png"}).status_code == 406
+    assert send(nonsense="1").status_code == 400
+    if "{" in path:
+        nowhere = re.sub(r"{[^}]*}", "019363f1-27a5-7c1b-8a5e-5f0c2c9e1a03", path)
+        assert send(at=nowhere).status_code == 404
+    if "412" in operation["responses"]:
+        assert send(headers={**ADMIN, "If-Match": '"0-0"'}).status_code == 412
+    if body is not None:
+        assert send(content={"nonsense": 1}).status_code == 400
+        reply = server.http.request(method.upper(), where, content="x", headers={**ADMIN, "Content-Type": "text/plain"})
+        assert reply.status_code == 415
+        DOCUMENT.check_reply(reply)
+        assert send(content={"x": "y" * (1 << 20)}).status_code == 413
+    # at last the thing itself; a second time for 304
+    reply = send()
+    assert reply.status_code < 300, reply.text
+    if "304" in operation["responses"]:
+        assert send(headers={"If-None-Match": reply.headers["etag"]}).status_code == 304
+    if method == "delete":
+        server.call("POST", where + "/restore")
+
+
+def test_errors_of_every_request_are_in_the_document():
+    for _, _, operation in OPERATIONS:
+        assert {"400", "406", "408", "414", "431", "500", "503", "504"} <= operation["responses"].keys(), operation["operationId"]
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                content = DOCUMENT.resolve(response)["content"]
+                assert set(content) == {"application/json", "application/problem+json"}
+                for code, example in content["application/json"]["examples"].items():
+                    assert example["value"]["error"]["code"] == code
+
+
+def test_writing_switched_off_is_as_described(server):
+    closed = Server(data=server.data, workers=1, GUILDFORD_ADMIN_TOKEN="")
+    try:
+        DOCUMENT.check_reply(closed.call("POST", "/v1/businesses", {"name": "x"}, 403))
+    finally:
+        closed.stop(remove=False)
