@@ -17,7 +17,6 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("GUILDFORD_BINARY", str(ROOT / "build/debug/guildford"))
-DATA = pathlib.Path(__file__).resolve().parent / "data"
 TOKEN = "a-token-of-the-tests"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 BAD_LOG = re.compile(r"ERROR: AddressSanitizer|runtime error:|LeakSanitizer|Assertion .* failed")

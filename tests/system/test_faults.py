@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must hold when things break: workers killed, PostgreSQL restarted, SIGTERM under load, everything killed."""
 
+import json
 import os
 import random
 import resource
@@ -92,6 +93,16 @@ def test_a_killed_worker_is_replaced(server):
     assert_all_there(server, load.created)
     metrics = server.http.get("/metrics").text
     assert "guildford_worker_restarts_total 3" in metrics
+
+
+def test_a_restart_leaves_one_error_in_the_log(server):
+    before = set(server.workers())
+    os.kill(min(before), signal.SIGKILL)
+    wait_for(lambda: len(server.workers()) == len(before) and set(server.workers()) != before)
+    wait_for(lambda: server.http.get("/readyz").status_code == 200)
+    lines = [json.loads(line) for line in server.log_text().splitlines() if line.startswith("{")]
+    errors = [line["message"] for line in lines if line["level"] == "error"]
+    assert len(errors) == 1 and errors[0].endswith("was ended by signal 9"), errors
 
 
 def restarted(server, old):
@@ -239,6 +250,26 @@ def test_commands_join_the_running_cluster(server):
     done = run("migrate", "--status", data=server.data)
     assert done.returncode == 0 and "0 pending" in done.stdout
     assert server.http.get("/readyz").status_code == 200
+
+
+REFUSE_AT_COMMIT = """
+create function business.refuse() returns trigger language plpgsql as $$
+begin
+	raise exception using errcode = 'check_violation', message = 'not this one';
+end $$;
+create constraint trigger refuse after insert on business.business deferrable initially deferred
+	for each row when (new.name = 'Refused at commit') execute function business.refuse()
+"""
+
+
+def test_a_failed_commit_answers_as_if_nothing_had_been_made(server):
+    server.database(REFUSE_AT_COMMIT)
+    reply = server.call("POST", "/v1/businesses", {"name": "Refused at commit"}, 409)
+    assert reply.json()["error"]["code"] == "CONFLICT"
+    assert reply.headers.get_list("content-type") == ["application/json; charset=utf-8"]
+    assert "etag" not in reply.headers and "location" not in reply.headers
+    assert server.get("/v1/businesses")["meta"]["pagination"]["total"] == 0
+    server.create(name="Taken at commit")
 
 
 def begin_slow_create(server):

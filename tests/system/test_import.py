@@ -303,6 +303,13 @@ def test_rejected_rows_are_reported_with_line_and_reason(server, tmp_path):
     assert load(server, "csv", path, "--report", report) == (9, 0, 0, 3, 0, 6)
 
 
+def test_every_category_of_a_row_must_be_there(server, tmp_path):
+    path = write_csv(tmp_path / "categories.csv", "source_id,name,primary_category,other_categories", "1,Good Row,pub,restaurant",
+                     "2,Bad Second Category,pub,restaurant|nowhere", "3,Bad First Category,nowhere,")
+    assert load(server, "csv", path, "--report", tmp_path / "report") == (3, 1, 0, 0, 0, 2)
+    assert (tmp_path / "report").read_text().count('there is no category "nowhere"') == 2
+
+
 def test_a_garbled_row_closes_nothing(server, tmp_path):
     """A row whose id cannot be read may be any of those that are missing."""
     path = write_csv(tmp_path / "garbled.csv", "source_id,name", "1,One", "2,Two")
