@@ -68,6 +68,50 @@ def assert_all_there(server, ids):
     assert set(ids) <= stored
 
 
+def freeze(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+
+
+def thaw(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def backends(server):
+    return [int(row[0]) for row in server.database("select pid from pg_stat_activity where application_name like 'worker%'")]
+
+
+def answers(server):
+    try:
+        return httpx.get(server.url + "/v1/categories", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def processor_time(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def begin_slow_create(server):
+    body = b'{"name":"Slowly sent"}'
+    head = (f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode()
+    s = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    s.sendall(head + body[:5])
+    time.sleep(0.3)
+    return s, body[5:]
+
+
+def whole_reply(s):
+    reply = b""
+    while chunk := s.recv(65536):
+        reply += chunk
+    return reply
+
+
 @pytest.fixture
 def server():
     s = Server(workers=2)
@@ -151,14 +195,11 @@ def test_a_frozen_postgres_meets_deadlines(server):
     server.stop(remove=False)
     again = Server(data=server.data, GUILDFORD_REQUEST_TIMEOUT="1000")
     try:
-        backends = [int(row[0]) for row in again.database("select pid from pg_stat_activity where application_name like 'worker%'")]
-        backends.append(again.postmaster())
-        for pid in backends:
-            os.kill(pid, signal.SIGSTOP)
+        frozen = [*backends(again), again.postmaster()]
+        freeze(frozen)
         reply = again.http.get("/v1/businesses")
         assert reply.status_code in (503, 504), reply.text
-        for pid in backends:
-            os.kill(pid, signal.SIGCONT)
+        thaw(frozen)
         wait_for(lambda: again.http.get("/v1/businesses").status_code == 200)
     finally:
         again.stop()
@@ -179,18 +220,11 @@ def test_sigterm_under_load_fails_no_request(server):
 
 
 def test_slow_requests_finish_while_draining(server):
-    body = b'{"name":"Slowly sent"}'
-    head = (f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n").encode()
-    s = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-    s.sendall(head + body[:5])
-    time.sleep(0.3)
+    s, rest = begin_slow_create(server)
     server.process.send_signal(signal.SIGTERM)
     time.sleep(0.5)
-    s.sendall(body[5:])
-    reply = b""
-    while chunk := s.recv(65536):
-        reply += chunk
+    s.sendall(rest)
+    reply = whole_reply(s)
     assert reply.startswith(b"HTTP/1.1 201") and b"connection: close" in reply.lower()
     assert server.process.wait(timeout=20) == 0
 
@@ -272,23 +306,6 @@ def test_a_failed_commit_answers_as_if_nothing_had_been_made(server):
     server.create(name="Taken at commit")
 
 
-def begin_slow_create(server):
-    body = b'{"name":"Slowly sent"}'
-    head = (f"POST /v1/businesses HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n").encode()
-    s = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-    s.sendall(head + body[:5])
-    time.sleep(0.3)
-    return s, body[5:]
-
-
-def whole_reply(s):
-    reply = b""
-    while chunk := s.recv(65536):
-        reply += chunk
-    return reply
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_to_everybody_still_drains(server, number):
     """As a service manager or a terminal sends it: to the supervisor and to its workers."""
@@ -323,20 +340,6 @@ def test_a_start_without_a_database_can_be_ended(folder):
     assert s.process.wait(timeout=15) == 1
     assert "database" in s.log_text() and "secret-word" not in s.log_text()
     s.stop(expect=1, remove=False)
-
-
-def freeze(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-
-
-def thaw(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
-
-
-def backends(server):
-    return [int(row[0]) for row in server.database("select pid from pg_stat_activity where application_name like 'worker%'")]
 
 
 def test_a_frozen_connection_is_given_up():
@@ -382,16 +385,3 @@ def test_without_descriptors_it_neither_dies_nor_spins():
     wait_for(lambda: answers(server))
     assert server.workers() == [worker]
     server.stop()
-
-
-def answers(server):
-    try:
-        return httpx.get(server.url + "/v1/categories", timeout=5).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def processor_time(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

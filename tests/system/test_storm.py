@@ -12,7 +12,7 @@ import time
 import httpx
 
 from conftest import Server, wait_for
-from test_faults import Load, assert_all_there
+from test_faults import Load, answers, assert_all_there
 
 SECONDS = float(os.environ.get("STORM_SECONDS", "12"))
 
@@ -89,13 +89,6 @@ def settled(server, name, value):
         return False
     found = re.search(rf"^{name} (\S+)$", text, re.M)
     return found and float(found.group(1)) == value
-
-
-def answers(server):
-    try:
-        return httpx.get(server.url + "/v1/businesses?limit=1", timeout=10).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def test_a_storm_loses_nothing_and_leaves_nothing():
