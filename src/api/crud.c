@@ -7,7 +7,6 @@
 #include "api/crud.h"
 
 #include <assert.h>
-#include <string.h>
 #include "api/include.h"
 #include "api/input.h"
 #include "api/reply.h"

@@ -6,11 +6,9 @@
 #include "api/reply.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 #include "api/route.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "base/banned.h"
 
 enum { ETAG_MAX = 64 };

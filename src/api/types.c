@@ -5,7 +5,6 @@
  */
 #include "api/types.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include "base/formats.h"

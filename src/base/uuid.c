@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <sodium.h>
 #include <stdint.h>
-#include <string.h>
 #include "base/time.h"
 #include "base/banned.h"
 

@@ -15,11 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "api/input.h"
-#include "api/select.h"
 #include "base/config.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "base/uuid.h"
 #include "business/business.h"
 #include "business/import_write.h"
 #include "store/pg.h"

@@ -7,7 +7,6 @@
  */
 #include <csv.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "api/types.h"
 #include "base/str.h"

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <libxml/xmlreader.h>
-#include "api/types.h"
 #include "base/str.h"
 #include "business/import.h"
 #include "base/banned.h"

@@ -4,9 +4,8 @@
  * and its like export them. One feature at a time is in memory.
  */
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
-#include "base/str.h"
+#include "base/buf.h"
 #include "business/import.h"
 #include "business/osm_tags.h"
 #include "base/banned.h"

@@ -3,7 +3,6 @@
  * coordinates. Called by api/crud.c before it writes, inside the transaction. */
 #include <string.h>
 #include "api/request.h"
-#include "api/types.h"
 #include "base/str.h"
 #include "business/business.h"
 #include "base/banned.h"

@@ -2,7 +2,6 @@
 /* guildford config: every setting with its value, where that came from, and what it is. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "base/config.h"
 #include "cli/command.h"
 #include "base/banned.h"

@@ -3,7 +3,6 @@
 #include "cli/worker.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include "api/pipeline.h"
 #include "base/config.h"

@@ -7,10 +7,8 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
 #include "io/coro.h"

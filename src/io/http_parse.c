@@ -5,7 +5,6 @@
  * takes the body. Anything doubtful is refused and the connection closed: a request that two parsers read differently
  * is how smuggling works.
  */
-#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-#include "base/log.h"
 #include "base/metrics.h"
 #include "base/str.h"
 #include "base/time.h"

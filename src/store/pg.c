@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
 #include "store/pg_conn.h"

@@ -4,6 +4,7 @@
  * the same requests must come out, for where TCP cuts is chance. Every reply is well-formed and complete, and after a
  * refusal there is none.
  */
+#include <string.h>
 #include "io/http.c"
 
 #include "fuzz.h"

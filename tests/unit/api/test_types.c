@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of each type of one value: what is taken and as what, and what is refused. Objects are input.c's. */
 #include "test.h"
-#include <stdlib.h>
 #include "api/types.c"
 
 static const struct field fields[TYPES] = {
