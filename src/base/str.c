@@ -65,6 +65,15 @@ void str_repair_utf8(char *text)
 	text[kept] = '\0';
 }
 
+char *str_cut(TALLOC_CTX *mem, const char *text, size_t max)
+{
+	size_t len = strnlen(text, max);
+
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	return talloc_strndup(mem, text, len);
+}
+
 size_t str_length_utf8(const char *text, size_t len)
 {
 	size_t count = 0;

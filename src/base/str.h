@@ -17,6 +17,8 @@
 bool str_is_utf8(const char *text, size_t len);
 /* Makes a text well-formed, in place: bytes that belong to no character, such as those of one that was cut, are left out. */
 void str_repair_utf8(char *text);
+/* At most the first `max` bytes of well-formed UTF-8, without the character that they would cut in two. */
+char *str_cut(TALLOC_CTX *mem, const char *text, size_t max);
 /* The number of code points in well-formed UTF-8. */
 size_t str_length_utf8(const char *text, size_t len);
 /* Has it a control character (C0 but tab, LF and CR when `lines`, DEL, C1)? */

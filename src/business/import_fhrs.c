@@ -51,6 +51,8 @@ static const char *text_of(const struct establishment *e, const char *name)
 /* An element's text may come in several pieces, with comments or CDATA between them. */
 static void keep(struct establishment *e, const char *name, const char *text)
 {
+	char **whole, *piece;
+
 	if (!e->open) {
 		if (e->count == ITEMS_MAX || !name[0] || strlen(name) >= sizeof(e->items[0].name))
 			return;
@@ -58,20 +60,17 @@ static void keep(struct establishment *e, const char *name, const char *text)
 		e->items[e->count++].text = talloc_strdup(e->mem, "");
 		e->open = true;
 	}
-	e->items[e->count - 1].text = talloc_strndup_append_buffer(
-		e->items[e->count - 1].text, text, TEXT_MAX - strlen(e->items[e->count - 1].text));
+	whole = &e->items[e->count - 1].text;
+	piece = str_cut(e->mem, text, TEXT_MAX - strlen(*whole));
+	*whole = talloc_strdup_append_buffer(*whole, piece);
 }
 
 /* The element ends: its text is whole. */
 static void end_item(struct establishment *e)
 {
-	char *text = e->open ? e->items[e->count - 1].text : NULL;
-
+	if (e->open)
+		e->items[e->count - 1].text = str_trim(e->items[e->count - 1].text);
 	e->open = false;
-	if (!text)
-		return;
-	str_repair_utf8(text); /* its end may be cut off within a character */
-	e->items[e->count - 1].text = str_trim(text);
 }
 
 static const char *category_of(const char *type)

@@ -10,6 +10,8 @@
 #include "io/loop.h"
 #include "base/banned.h"
 
+enum { FIELD_MAX = 200 };
+
 /* Formats may cut what a caller sent ("%.60s") within a character, and the text goes into JSON. */
 static char *format(TALLOC_CTX *mem, const char *message, va_list ap) PRINTF_LIKE(2, 0);
 
@@ -39,7 +41,6 @@ int task_fail(struct task *t, enum error_code code, const char *message, ...)
 int task_problem(struct task *t, const char *field, const char *message, ...)
 {
 	struct failure *f = &t->failure;
-	char *name;
 	va_list ap;
 
 	if (f->code && f->code != E_VALIDATION)
@@ -49,11 +50,9 @@ int task_problem(struct task *t, const char *field, const char *message, ...)
 		return E_VALIDATION;
 	if (!f->problems)
 		f->problems = talloc_array(t->mem, struct problem, PROBLEMS_MAX);
-	name = talloc_strndup(t->mem, field, 200);
-	str_repair_utf8(name);
 	va_start(ap, message);
 	f->problems[f->problem_count++] = (struct problem) {
-		.field = name, .message = format(t->mem, message, ap)
+		.field = str_cut(t->mem, field, FIELD_MAX), .message = format(t->mem, message, ap)
 	};
 	va_end(ap);
 	return E_VALIDATION;

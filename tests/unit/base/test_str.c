@@ -64,6 +64,29 @@ static void test_what_is_no_character_is_left_out(void **state)
 	}
 }
 
+static void test_cuts_leave_whole_characters(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t max;
+		const char *cut;
+	} rows[] = {
+		{ "abc", 3, "abc" },
+		{ "abc", 2, "ab" },
+		{ "abc", 0, "" },
+		{ "", 5, "" },
+		{ "a\xc3\xa9", 3, "a\xc3\xa9" },
+		{ "a\xc3\xa9", 2, "a" },
+		{ "\xe2\x82\xac!", 3, "\xe2\x82\xac" },
+		{ "\xe2\x82\xac!", 2, "" },
+		{ "\xf0\x9f\x98\x80", 3, "" },
+		{ "\xf0\x9f\x98\x80\xf0\x9f\x98\x80", 7, "\xf0\x9f\x98\x80" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		expect_text(str_cut(*state, rows[i].text, rows[i].max), rows[i].cut, rows[i].text);
+}
+
 static void test_control_characters(void **state)
 {
 	static const struct {
@@ -308,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_well_formed_utf8),
 		cmocka_unit_test(test_what_is_no_character_is_left_out),
+		cmocka_unit_test(test_cuts_leave_whole_characters),
 		cmocka_unit_test(test_control_characters),
 		cmocka_unit_test(test_slugs_are_made),
 		cmocka_unit_test(test_every_letter_leaves_a_slug_or_nothing),

@@ -124,6 +124,7 @@ static void test_a_text_beyond_its_limit_is_cut(void **state)
 		talloc_asprintf(*state, FILE_OF(PLACE("<BusinessName>%s</BusinessName>")), name),
 		"body");
 	assert_non_null(strstr(body, "\"name\":\"a\xc3\xa9\xc3\xa9"));
+	assert_non_null(strstr(body, "\xc3\xa9\xc3\xa9\",\"status\""));
 }
 
 static void test_what_is_read_and_what_refused(void **state)
