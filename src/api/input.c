@@ -118,12 +118,6 @@ static int check_media_type(struct request *r)
 		    merge ? " or application/merge-patch+json" : "");
 }
 
-static bool takes_body(const struct route *route)
-{
-	return route->operation == OP_CREATE || route->operation == OP_REPLACE ||
-	       route->operation == OP_UPDATE;
-}
-
 int step_input(struct request *r)
 {
 	int rc;
@@ -131,7 +125,7 @@ int step_input(struct request *r)
 	if (!r->route)
 		return OK;
 	rc = query_check_known(r);
-	if (rc || !takes_body(r->route))
+	if (rc || !route_takes_body(r->route))
 		return rc;
 	rc = check_media_type(r);
 	return rc ? rc : input_parse(r, r->http->body, r->http->body_len, &r->body);

@@ -160,6 +160,12 @@ const char *route_label(int number)
 	return number <= count ? labels[number] : NULL;
 }
 
+bool route_takes_body(const struct route *route)
+{
+	return route->operation == OP_CREATE || route->operation == OP_REPLACE ||
+	       route->operation == OP_UPDATE;
+}
+
 /* Do the path's segments fit the route's? "{id}" takes any one segment that is not empty. */
 static bool fits(const struct route *route, char **parts, int n)
 {

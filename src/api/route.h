@@ -48,6 +48,8 @@ int route_count(void);
 const char *route_label(int number);
 /* The methods of the path that the request names, "GET, HEAD, OPTIONS"; NULL when nothing stands there. */
 const char *route_allowed(struct request *r);
+/* Must a request come with a body? */
+bool route_takes_body(const struct route *route);
 const char *method_text(enum http_method method);
 /* A table of all routes for people. */
 void routes_print(struct buf *out);

@@ -25,18 +25,18 @@ static void add_field(struct shape *shape, const struct field *field)
 	shape->fields[shape->count++].field = field;
 }
 
-static size_t object_length(const struct field *field)
+size_t field_object(const struct field *field)
 {
 	const char *dot = strchr(field->name, '.');
 
 	return dot ? (size_t)(dot - field->name) : 0;
 }
 
-static bool same_object(const struct field *a, const struct field *b)
+bool field_same_object(const struct field *a, const struct field *b)
 {
-	size_t len = object_length(a);
+	size_t len = field_object(a);
 
-	return len && len == object_length(b) && strncmp(a->name, b->name, len) == 0;
+	return len && len == field_object(b) && strncmp(a->name, b->name, len) == 0;
 }
 
 /* Works out the keys, where objects open and close, the columns and the tag. */
@@ -48,13 +48,13 @@ static void finish(TALLOC_CTX *mem, struct shape *shape)
 
 	for (int i = 0; i < shape->count; i++) {
 		struct shape_field *f = &shape->fields[i];
-		size_t len = object_length(f->field);
+		size_t len = field_object(f->field);
 
 		f->key = len ? f->field->name + len + 1 : f->field->name;
-		if (len && (i == 0 || !same_object(f->field, shape->fields[i - 1].field)))
+		if (len && (i == 0 || !field_same_object(f->field, shape->fields[i - 1].field)))
 			f->opens = talloc_strndup(mem, f->field->name, len);
 		f->closes = len && (i + 1 == shape->count ||
-				    !same_object(f->field, shape->fields[i + 1].field));
+				    !field_same_object(f->field, shape->fields[i + 1].field));
 		columns = talloc_asprintf_append_buffer(columns, "t.%s, ",
 							field_column(mem, f->field));
 	}
@@ -96,7 +96,7 @@ const struct shape *shape_whole(const struct resource *resource)
 /* Does a name of ?fields= mean this field: itself, or the object that it stands in? */
 static bool names_field(const char *name, const struct field *field)
 {
-	size_t len = object_length(field);
+	size_t len = field_object(field);
 
 	return strcmp(name, field->name) == 0 ||
 	       (len && strlen(name) == len && strncmp(name, field->name, len) == 0);

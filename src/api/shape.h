@@ -30,6 +30,10 @@ struct shape {
 	bool whole;
 };
 
+/* Length of "address" in "address.postcode", 0 without a dot. */
+size_t field_object(const struct field *field);
+/* Do both stand in the same object? */
+bool field_same_object(const struct field *a, const struct field *b);
 void shape_setup(void);
 /* The whole shape of a resource. */
 const struct shape *shape_whole(const struct resource *resource);

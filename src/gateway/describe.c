@@ -59,12 +59,6 @@ static const char *tag_of(const struct route *route)
 	return route->resource ? route->resource->plural : route->service->name;
 }
 
-static bool takes_body(const struct route *route)
-{
-	return route->operation == OP_CREATE || route->operation == OP_REPLACE ||
-	       route->operation == OP_UPDATE;
-}
-
 static bool has_path_parameter(const struct route *route)
 {
 	return strchr(route->path, '{') != NULL;
@@ -86,7 +80,7 @@ static bool may_answer(const struct route *route, int status)
 		       route->operation == OP_REMOVE;
 	case 413:
 	case 415:
-		return takes_body(route);
+		return route_takes_body(route);
 	case 405:
 	case 417:
 	case 501:
@@ -254,7 +248,7 @@ static void write_request(struct writer *j, const struct route *route)
 {
 	enum schema_kind kind = route->operation == OP_UPDATE ? SCHEMA_PATCH : SCHEMA_INPUT;
 
-	if (!takes_body(route))
+	if (!route_takes_body(route))
 		return;
 	open(j, "requestBody");
 	raw(j, "required", "true");

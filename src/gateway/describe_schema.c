@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include "api/shape.h"
 #include "api/types.h"
 #include "base/banned.h"
 
@@ -128,18 +129,10 @@ static bool is_in(const struct field *field, enum schema_kind kind)
 	return kind == SCHEMA_REPLY || !(field->flags & READ_ONLY);
 }
 
-/* Length of "address" in "address.postcode", 0 without a dot. */
-static size_t object_of(const struct field *field)
+/* By another field of its object? */
+static bool is_followed(const struct field *field)
 {
-	const char *dot = strchr(field->name, '.');
-
-	return dot ? (size_t)(dot - field->name) : 0;
-}
-
-static bool same_object(const struct field *a, const struct field *b)
-{
-	return b->name && object_of(a) && object_of(a) == object_of(b) &&
-	       strncmp(a->name, b->name, object_of(a)) == 0;
+	return field[1].name && field_same_object(field, field + 1);
 }
 
 static bool is_nullable(const struct field *field, enum schema_kind kind)
@@ -157,16 +150,16 @@ static const struct field *write_object(struct writer *j, const struct field *fi
 	bool nullable = true; /* null as a whole when each member may be */
 	const struct field *f = field;
 
-	snprintf(name, sizeof(name), "%.*s", (int)object_of(field), field->name);
+	snprintf(name, sizeof(name), "%.*s", (int)field_object(field), field->name);
 	writer_key(j, name);
 	writer_object(j);
 	writer_key(j, "properties");
 	writer_object(j);
 	for (;; f++) {
 		nullable = nullable && is_nullable(f, kind);
-		writer_key(j, f->name + object_of(f) + 1);
+		writer_key(j, f->name + field_object(f) + 1);
 		schema_field(j, f, is_nullable(f, kind));
-		if (!same_object(f, f + 1))
+		if (!is_followed(f))
 			break;
 	}
 	writer_object_end(j);
@@ -185,8 +178,8 @@ static void write_required(struct writer *j, const struct resource *resource, en
 	writer_key(j, "required");
 	writer_array(j);
 	for (const struct field *f = resource->fields; f->name; f++) {
-		bool inside = f != resource->fields && same_object(f, f - 1);
-		size_t len = object_of(f) ? object_of(f) : strlen(f->name);
+		bool inside = f != resource->fields && field_same_object(f, f - 1);
+		size_t len = field_object(f) ? field_object(f) : strlen(f->name);
 
 		if (kind == SCHEMA_REPLY ? !inside : is_in(f, kind) && (f->flags & REQUIRED))
 			writer_text(j, f->name, len);
@@ -229,7 +222,7 @@ void schema_resource(struct writer *j, const struct resource *resource, enum sch
 	for (const struct field *f = resource->fields; f->name; f++) {
 		if (!is_in(f, kind))
 			continue;
-		if (object_of(f)) {
+		if (field_object(f)) {
 			f = write_object(j, f, kind);
 			continue;
 		}
@@ -250,17 +243,18 @@ void schema_example(struct writer *j, const struct resource *resource, enum sche
 
 	writer_object(j);
 	for (const struct field *f = resource->fields; f->name; f++) {
-		bool opens = object_of(f) && (f == resource->fields || !same_object(f, f - 1));
+		bool opens = field_object(f) &&
+			     (f == resource->fields || !field_same_object(f, f - 1));
 
 		if (!is_in(f, kind))
 			continue;
 		if (opens) {
-			snprintf(name, sizeof(name), "%.*s", (int)object_of(f), f->name);
+			snprintf(name, sizeof(name), "%.*s", (int)field_object(f), f->name);
 			writer_key(j, name);
 			writer_object(j);
 		}
-		raw(j, object_of(f) ? f->name + object_of(f) + 1 : f->name, f->example);
-		if (object_of(f) && !same_object(f, f + 1))
+		raw(j, field_object(f) ? f->name + field_object(f) + 1 : f->name, f->example);
+		if (field_object(f) && !is_followed(f))
 			writer_object_end(j);
 	}
 	writer_object_end(j);
