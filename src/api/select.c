@@ -52,11 +52,11 @@ void select_page_where(struct select *s, const char *condition)
 int select_is_broad(struct request *r, struct select *s, bool *broad)
 {
 	struct pg_rows *rows;
-	int rc = pg_query(&r->task, &rows,
-			  talloc_asprintf(s->mem,
-					  "select count(*) > %d from (select from %s%s limit %d) c",
-					  BROAD, select_from(s), buf_text(&s->where), BROAD + 1),
-			  s->param_count, s->params);
+	int rc = pg_query_long(
+		&r->task, &rows,
+		talloc_asprintf(s->mem, "select count(*) > %d from (select from %s%s limit %d) c",
+				BROAD, select_from(s), buf_text(&s->where), BROAD + 1),
+		s->param_count, s->params);
 
 	if (rc == OK)
 		*broad = pg_value(rows, 0, 0)[0] == 't';

@@ -2,7 +2,10 @@
 /* A worker: database, server, drain. The supervisor in serve.c forks it. */
 #include "cli/worker.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include "api/pipeline.h"
 #include "base/config.h"
@@ -24,6 +27,15 @@ enum { STACK_FACTOR = 4 };
 #else
 enum { STACK_FACTOR = 1 };
 #endif
+
+/* The kernel does not interrupt PostgreSQL for each answer that we could take from it: we find several when our turn comes,
+ * and so does it. On a machine whose cores are shared by both, reads by id rose from 45,000 to 57,000 a second (two cores,
+ * 64 connections, the load generator on them as well). */
+static void be_patient(void)
+{
+	if (sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) { 0 }) != 0)
+		log_warn("cannot choose the scheduling of batches: %s", strerror(errno));
+}
 
 static void drained(void)
 {
@@ -80,6 +92,7 @@ int worker_run(const struct worker_settings *settings)
 	snprintf(name, sizeof(name), "worker %d", settings->number);
 	log_setup(log_level(), name);
 	metrics_use_slot(settings->number);
+	be_patient();
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
 	uv_signal_init(loop_get(), &terminate);
 	uv_signal_start(&terminate, on_terminate, SIGTERM);
