@@ -352,13 +352,15 @@ int pg_begin(struct task *t)
 	rc = take_lease(t, &c);
 	if (rc)
 		return rc;
-	/* sent and not waited for: the first statement follows it on the same wire */
-	if (!pg_conn_send(c, NULL, "begin", PG_NONE)) {
+	/* Sent and not waited for: the first statement follows on the same wire. A lease plans each statement for its values,
+	 * which is for lists; of a transaction's statements, and of those in triggers, plans may be kept. */
+	if (!pg_conn_send(c, NULL, "begin", PG_NONE) ||
+	    !pg_conn_send(c, NULL, "set local plan_cache_mode = auto", PG_NONE)) {
 		give_back(c);
 		return away(t);
 	}
 	t->lease = c;
-	t->statements++;
+	t->statements += 2;
 	return OK;
 }
 
