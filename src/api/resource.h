@@ -51,13 +51,13 @@ enum field_flag {
 };
 
 struct field {
-	const char *
-		name; /* "phone"; "address.postcode" stands in the object `address`, in column address_postcode */
+	/* "phone"; "address.postcode" stands in the object `address`, in column address_postcode */
+	const char *name;
 	enum type type;
 	unsigned flags;
-	double min,
-		max;   /* of a number: range; of text: code points; 0, 0: no limit but the type's */
-	int max_items; /* of MANY */
+	/* of a number: range; of text: code points; 0, 0: no limit but the type's */
+	double min, max;
+	int max_items;		     /* of MANY */
 	const char *choices;	     /* "a|b|c" of an ENUM */
 	const struct field *members; /* of an OBJECT, ended by a row without a name */
 	const char *sort_sql;	     /* SQL to sort by, when it is not the column: "t.name_sort" */
@@ -106,8 +106,8 @@ struct relation {
 /* An action that is not plain CRUD: its own path, its own function. */
 struct action {
 	enum http_method method;
-	const char *
-		path; /* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
+	/* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
+	const char *path;
 	enum allow allow;
 	bool writes;	  /* runs in a transaction */
 	bool tagged;	  /* the reply carries an ETag of its bytes */
@@ -126,8 +126,8 @@ struct resource {
 	const char *plural;  /* "businesses": the path */
 	const char *service; /* the SQL schema */
 	const char *doc;
-	const char *
-		parent; /* a nested resource: path "/businesses/{id}/inspections"; this is "businesses" ... */
+	/* a nested resource: path "/businesses/{id}/inspections"; this is "businesses" ... */
+	const char *parent;
 	const char *parent_column; /* ... and this the column with the parent's id */
 	const struct resource *parent_resource;
 	struct allow_rules allow;

@@ -13,8 +13,8 @@
 
 /* A better way in than the table itself, for a list in one order: SQL of ours. */
 struct way_in {
-	const char *
-		from; /* "x left join t ...": not joined where nothing of t is asked, as when counting */
+	/* "x left join t ...": not joined where nothing of t is asked, as when counting */
+	const char *from;
 	const char *deleted_at; /* its columns of the same meaning ... */
 	const char *id;
 	const char *sort; /* ... and that of the field's expression `instead_of` */

@@ -38,8 +38,8 @@ struct http_header {
 enum { HTTP_HEADERS_MAX = 64 };
 
 struct http_exchange {
-	TALLOC_CTX
-	*mem; /* freed when the reply has been handed over; the exchange itself is in it */
+	/* freed when the reply has been handed over; the exchange itself is in it */
+	TALLOC_CTX *mem;
 
 	/* the request; strings are NUL-terminated, and none holds a NUL inside */
 	enum http_method method;
@@ -51,16 +51,16 @@ struct http_exchange {
 	size_t body_len;
 	const char *peer;    /* textual address, "127.0.0.1" */
 	uint64_t started_us; /* time_monotonic_us() of the request's first byte */
-	enum error_code
-		refused; /* OK, or why the request was not taken; target and headers may then be missing */
+	/* OK, or why the request was not taken; target and headers may then be missing */
+	enum error_code refused;
 	const char *refused_why; /* one sentence for the caller, or NULL */
 
 	/* the reply, filled by the handler */
 	int status;
-	struct buf
-		head; /* header lines after the status line, each ending in CR LF; see http_header_add() */
-	struct buf
-		body_out; /* empty for 204, 304; a HEAD reply keeps it for Content-Length, the server drops it */
+	/* header lines after the status line, each ending in CR LF; see http_header_add() */
+	struct buf head;
+	/* empty for 204, 304; a HEAD reply keeps it for Content-Length, the server drops it */
+	struct buf body_out;
 	const char *body_static; /* instead of body_out: bytes that outlive the exchange */
 	size_t body_static_len;
 	bool close;	   /* close the connection after this reply */

@@ -28,8 +28,8 @@ struct failure {
 	const char *message;  /* for the caller; NULL: the table's title */
 	struct problem *problems;
 	int problem_count;
-	const char *
-		constraint; /* name of the violated constraint, of a conflict that PostgreSQL reported */
+	/* name of the violated constraint, of a conflict that PostgreSQL reported */
+	const char *constraint;
 	const char *sqlstate; /* for the log */
 	const char *cause;    /* for the log only, never sent: PostgreSQL's message, errno text */
 	int retry_after;      /* seconds, 0: no such header */
@@ -37,8 +37,8 @@ struct failure {
 
 struct task {
 	TALLOC_CTX *mem; /* freed when the task ends */
-	uint64_t
-		deadline; /* time_monotonic_us() at which every wait gives up; 0: none (commands) */
+	/* time_monotonic_us() at which every wait gives up; 0: none (commands) */
+	uint64_t deadline;
 	struct failure failure; /* the first error */
 	struct pg_conn *lease;	/* the connection that it holds, NULL outside a transaction */
 	uint64_t db_us;		/* time spent waiting for PostgreSQL */
