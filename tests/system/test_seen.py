@@ -294,7 +294,8 @@ def test_a_hundred_rows_take_no_more_statements_than_one(server, params):
         reply, line = ask(server, "GET", "/v1/businesses", params={**params, "limit": limit})
         assert len(reply.json()["data"]) == limit
         counts[limit] = line["statements"]
-    assert 0 < counts[100] <= counts[1] <= 4, counts
+    # page, total and two relations; a search is understood first, and counts in passing, but one word's matches are estimated
+    assert 0 < counts[100] <= counts[1] <= (5 if "q" in params else 4), counts
 
 
 def test_one_row_is_one_statement(server):
