@@ -413,7 +413,7 @@ static void finish(struct import *im, int rc)
 	if (im->terminal)
 		printf("\r\033[K");
 	if (im->left_out)
-		printf("%ld values left out\n", im->left_out);
+		printf("%ld value%s left out\n", im->left_out, im->left_out == 1 ? "" : "s");
 	if (im->report && im->reported)
 		printf("see %s\n", im->report_path);
 	if (rc)

@@ -344,7 +344,7 @@ def test_csv_as_spreadsheets_write_it(server, tmp_path):
 def test_numbers_are_not_bent_to_fit(server, tmp_path, level):
     path = write_csv(tmp_path / f"level {level}.csv", "source_id,name,price_level", f"1,Priced,{level}")
     done = run("import", "csv", path, "--source", f"level-{level}", "--report", tmp_path / "r", data=server.data)
-    assert "1 values left out" in done.stdout
+    assert "1 value left out" in done.stdout
     assert whole(server, f"level-{level}")["1"]["price_level"] is None
 
 
