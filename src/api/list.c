@@ -231,7 +231,7 @@ static bool is_quick(const struct list *l)
 	       strcmp(l->sort_sql, s->quick_sort) == 0 && l->page * l->limit <= QUICK_MAX;
 }
 
-/* Everything that can be said of the query without the database, all problems at once. */
+/* Reads the query, and tells all its problems at once. Some filters look into the database to choose their conditions. */
 static int prepare(struct request *r, struct list *l)
 {
 	int rc;
