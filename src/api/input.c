@@ -124,9 +124,12 @@ int step_input(struct request *r)
 
 	if (!r->route)
 		return OK;
-	rc = query_check_known(r);
-	if (rc || !route_takes_body(r->route))
-		return rc;
+	query_check_known(r);
+	/* whoever reads the values of its query tells all its problems at once */
+	if (r->route->operation == OP_LIST || r->route->operation == OP_GET)
+		return OK;
+	if (r->task.failure.code || !route_takes_body(r->route))
+		return r->task.failure.code;
 	rc = check_media_type(r);
 	return rc ? rc : input_parse(r, r->http->body, r->http->body_len, &r->body);
 }

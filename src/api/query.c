@@ -125,13 +125,10 @@ static bool is_known(const struct route *route, const char *name)
 	}
 }
 
-int query_check_known(struct request *r)
+void query_check_known(struct request *r)
 {
-	int rc = OK;
-
 	for (int i = 0; i < r->query_count; i++)
 		if (!is_known(r->route, r->query[i].name))
-			rc = task_problem(&r->task, r->query[i].name, "is not a parameter of %s %s",
-					  method_text(r->route->method), r->route->path);
-	return rc;
+			task_problem(&r->task, r->query[i].name, "is not a parameter of %s %s",
+				     method_text(r->route->method), r->route->path);
 }

@@ -9,8 +9,8 @@
 /* Fills path, versioned and query. E_BAD_REQUEST on bad percent-escapes, NUL, ill-formed UTF-8, too many parameters or one that is
  * given twice. */
 int query_parse(struct request *r) MUST_USE;
-/* Fails with E_VALIDATION naming each parameter that the route does not take. */
-int query_check_known(struct request *r) MUST_USE;
+/* Notes a problem for each parameter that the route does not take. */
+void query_check_known(struct request *r);
 /* Whole number in [min, max]; `def` when absent; a problem when not. */
 int query_int(struct request *r, const char *name, long long min, long long max, long long def,
 	      long long *value) MUST_USE;

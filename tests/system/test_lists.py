@@ -112,6 +112,13 @@ def test_bad_parameters_are_named(town, params, field):
     assert field in town.details(reply)
 
 
+def test_all_problems_of_a_query_at_once(town):
+    reply = town.http.get("/v1/businesses", params={"colour": "red", "limit": 1000, "sort": "size", "bbox": "1", "fields": "id,age"})
+    assert reply.status_code == 400 and set(town.details(reply)) == {"colour", "limit", "sort", "bbox", "fields"}
+    reply = town.http.get("/v1/businesses/starbucks", params={"fields": "age", "colour": "red", "include": "x"})
+    assert reply.status_code == 400 and set(town.details(reply)) == {"fields", "colour", "include"}
+
+
 def test_a_parameter_given_twice(town):
     assert town.http.get("/v1/businesses?q=a&q=b").status_code == 400
 
