@@ -48,6 +48,15 @@ static int add_param(struct request *r, const char *text, size_t len)
 	return OK;
 }
 
+static int count_slashes(const char *text, size_t len)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == '/';
+	return n;
+}
+
 int query_parse(struct request *r)
 {
 	const char *target = r->http->target;
@@ -57,6 +66,9 @@ int query_parse(struct request *r)
 
 	if (!str_percent_decode(MEM(r), target, path_len, false, &path))
 		return fail(r, E_BAD_REQUEST, "The path is not percent-encoded UTF-8 without NUL");
+	/* an encoded slash is no slash (RFC 3986 section 2.2), and nothing of ours has one in its name */
+	if (count_slashes(path, strlen(path)) != count_slashes(target, path_len))
+		return fail(r, E_NOT_FOUND, NULL);
 	r->versioned = strncmp(path, "/v1/", 4) == 0;
 	r->path = r->versioned ? path + 3 : path;
 	while (query) {

@@ -7,7 +7,7 @@
 #include <uthash.h>
 #include "base/banned.h"
 
-enum { KEY_MAX = 2 << 10, VALUE_MAX = 256 << 10, MEMO_MAX = 8 << 20 };
+enum { KEY_MAX = 2 << 10, VALUE_MAX = 256 << 10, MEMO_MAX = 8 << 20, ENTRY_OVERHEAD = 128 };
 
 struct entry {
 	char *key, *snapshot, *value;
@@ -18,13 +18,19 @@ struct entry {
 static struct entry *entries;
 static size_t used; /* bytes */
 
-static void drop(struct entry *e)
+static void forget(struct entry *e)
 {
-	HASH_DEL(entries, e);
 	used -= e->size;
-	free(e->key);
 	free(e->snapshot);
 	free(e->value);
+}
+
+static void drop(struct entry *e)
+{
+	/* the analyser loses track of what uthash keeps */
+	HASH_DEL(entries, e); /* NOLINT(clang-analyzer-unix.Malloc) */
+	forget(e);
+	free(e->key);
 	free(e);
 }
 
@@ -44,26 +50,43 @@ const char *memo_get(const char *key, const char *snapshot)
 	return e && strcmp(e->snapshot, snapshot) == 0 ? e->value : NULL;
 }
 
+static struct entry *add(const char *key)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		abort();
+	e->key = strdup(key);
+	HASH_ADD_KEYPTR(hh, entries, e->key, strlen(e->key), e);
+	return e;
+}
+
+/* uthash keeps the order in which they came: the first is the oldest. */
+static void make_room(void)
+{
+	struct entry *e, *next;
+
+	HASH_ITER (hh, entries, e, next) {
+		if (used <= MEMO_MAX)
+			return;
+		drop(e);
+	}
+}
+
 void memo_put(const char *key, const char *snapshot, const char *value)
 {
-	size_t size = strlen(key) + strlen(value) + sizeof(struct entry) + 128;
 	struct entry *e;
 
 	if (strlen(key) > KEY_MAX || strlen(value) > VALUE_MAX)
 		return;
 	HASH_FIND_STR(entries, key, e);
 	if (e)
-		drop(e);
-	/* uthash keeps the order in which they came: the first is the oldest */
-	while (entries && used + size > MEMO_MAX)
-		drop(entries);
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		abort();
-	e->key = strdup(key);
+		forget(e);
+	else
+		e = add(key);
 	e->snapshot = strdup(snapshot);
 	e->value = strdup(value);
-	e->size = size;
-	used += size;
-	HASH_ADD_KEYPTR(hh, entries, e->key, strlen(e->key), e);
+	e->size = strlen(key) + strlen(value) + sizeof(*e) + ENTRY_OVERHEAD;
+	used += e->size;
+	make_room();
 }

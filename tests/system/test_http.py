@@ -317,6 +317,9 @@ def test_bad_targets(server):
     for path in ("/v1/../etc/passwd", "//", "/v1//businesses", "/v1/businesses/", "/%2e%2e/x", "/v1/businesses/a/b/c/d/e/f/g/h"):
         with Wire(server, get(path)) as w:
             assert w.reply()[0] in (400, 404), path
+    for path in ("/v1%2Fbusinesses", "/v1/businesses%2fsuggest?q=a", "/%2Flivez"):
+        with Wire(server, get(path)) as w:
+            assert w.reply()[0] == 404, path
     with Wire(server, b"GET http://x?next=/livez HTTP/1.1\r\nHost: x\r\n\r\n") as w:
         assert w.reply()[0] == 404
     with Wire(server, b"GET http://x/livez HTTP/1.1\r\nHost: x\r\n\r\n") as w:
