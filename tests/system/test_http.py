@@ -201,6 +201,13 @@ def test_header_limits(server):
         assert w.reply()[0] == 431
 
 
+@pytest.mark.parametrize("size, status", [(16384, 200), (16385, 431)])
+def test_the_limit_of_a_head_is_exact(server, size, status):
+    head = get(headers="A: \r\n")
+    with Wire(server, head.replace(b"A: ", b"A: " + b"b" * (size - len(head)))) as w:
+        assert w.reply()[0] == status
+
+
 def test_body_limit(server):
     padding = b" " * ((1 << 20) - 2)
     with Wire(server, post(b"{" + padding + b"}")) as w:
@@ -360,6 +367,29 @@ def test_many_connections(server):
         assert w.reply()[0] == 200
     for w in wires:
         w.socket.close()
+
+
+def metrics(wire):
+    wire.send(get("/metrics"))
+    return wire.reply()[2]
+
+
+def test_connections_over_the_limit_are_closed_and_counted():
+    few = Server(workers=1, GUILDFORD_CONNECTIONS_MAX="3")
+    try:
+        taken = [Wire(few, get()) for _ in range(3)]
+        assert [w.reply()[0] for w in taken] == [200] * 3
+        with Wire(few) as w:
+            assert w.closed() and w.buffer == b""
+        assert b"\nguildford_connections_refused_total 1\n" in metrics(taken[0])
+        taken.pop().socket.close()
+        wait_for(lambda: b"\nguildford_connections 2\n" in metrics(taken[0]))
+        with Wire(few, get()) as w:
+            assert w.reply()[0] == 200
+        for w in taken:
+            w.socket.close()
+    finally:
+        few.stop()
 
 
 def test_clients_that_go_away(server):
