@@ -42,11 +42,14 @@ static const uint64_t bounds[METRIC_BUCKETS - 1] = { 500,    1000,    2000,    5
 						     20000,  50000,   100000,  200000,	300000,
 						     500000, 1000000, 2000000, 5000000, 10000000 };
 
-enum { CLASSES = 6 }; /* by the status' first digit */
+/* What we answer (RFC 9110); anything else would be counted as 0. */
+static const int statuses[] = { 0,   200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409,
+				412, 413, 414, 415, 417, 429, 431, 500, 501, 503, 504, 505 };
+enum { STATUSES = COUNT_OF(statuses) };
 
 struct slot {
 	_Atomic int64_t values[METRICS];
-	_Atomic int64_t requests[METRIC_ROUTES_MAX][CLASSES];
+	_Atomic int64_t requests[METRIC_ROUTES_MAX][STATUSES];
 	_Atomic int64_t buckets[METRIC_ROUTES_MAX][METRIC_BUCKETS];
 	_Atomic int64_t duration_us[METRIC_ROUTES_MAX];
 };
@@ -90,13 +93,21 @@ void metric_add(enum metric m, int64_t amount)
 	bump(&own->values[m], amount);
 }
 
+static int status_index(int status)
+{
+	for (int i = 1; i < STATUSES; i++)
+		if (statuses[i] == status)
+			return i;
+	return 0;
+}
+
 void metric_request(int route, int status, uint64_t duration_us)
 {
 	int bucket = 0;
 
 	while (bucket < METRIC_BUCKETS - 1 && duration_us > bounds[bucket])
 		bucket++;
-	bump(&own->requests[route][status / 100 % CLASSES], 1);
+	bump(&own->requests[route][status_index(status)], 1);
 	bump(&own->buckets[route][bucket], 1);
 	bump(&own->duration_us[route], (int64_t)duration_us);
 }
@@ -118,27 +129,26 @@ int64_t metric_sum(enum metric m)
 	return sum(offsetof(struct slot, values) + (size_t)m * sizeof(int64_t));
 }
 
-static int64_t sum_requests(int route, int class)
+static int64_t sum_requests(int route, int index)
 {
 	return sum(offsetof(struct slot, requests) +
-		   (size_t)(route * CLASSES + class) * sizeof(int64_t));
+		   (size_t)(route * STATUSES + index) * sizeof(int64_t));
 }
 
 static void print_requests(struct buf *out, const char *(*route_name)(int))
 {
-	buf_adds(
-		out,
-		"# HELP guildford_http_requests_total Requests answered, by route and class of status.\n"
-		"# TYPE guildford_http_requests_total counter\n");
+	buf_adds(out,
+		 "# HELP guildford_http_requests_total Requests answered, by route and status.\n"
+		 "# TYPE guildford_http_requests_total counter\n");
 	for (int route = 0; route < METRIC_ROUTES_MAX && route_name(route); route++) {
-		for (int class = 1; class < CLASSES; class ++) {
-			int64_t n = sum_requests(route, class);
+		for (int i = 0; i < STATUSES; i++) {
+			int64_t n = sum_requests(route, i);
 
 			if (n)
 				buf_addf(
 					out,
-					"guildford_http_requests_total{route=\"%s\",status=\"%dxx\"} %lld\n",
-					route_name(route), class, (long long)n);
+					"guildford_http_requests_total{route=\"%s\",status=\"%d\"} %lld\n",
+					route_name(route), statuses[i], (long long)n);
 		}
 	}
 }
@@ -170,8 +180,8 @@ static int64_t requests_of(int route)
 {
 	int64_t total = 0;
 
-	for (int class = 0; class < CLASSES; class ++)
-		total += sum_requests(route, class);
+	for (int i = 0; i < STATUSES; i++)
+		total += sum_requests(route, i);
 	return total;
 }
 

@@ -40,7 +40,7 @@ struct metric_row {
 
 extern const struct metric_row metric_rows[METRICS];
 
-/* Per route: requests by status class and a latency histogram. Routes are numbered by api/route.c. */
+/* Per route: requests by status and a latency histogram. Routes are numbered by api/route.c. */
 enum { METRIC_ROUTES_MAX = 160, METRIC_BUCKETS = 16, METRIC_SLOTS_MAX = 130 };
 
 /* Maps the shared memory. Call once in the supervisor before it forks (a process that never calls it counts into a

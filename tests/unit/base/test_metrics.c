@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of the metrics: sums over slots, what a restarted worker keeps, and the text form's buckets. */
 #include "test.h"
+#include "base/error.h"
 #include "base/metrics.c"
 
 static const char *name_of(int route)
@@ -56,9 +57,9 @@ static void test_a_duration_on_a_bound_is_within_it(void **state)
 	metric_request(1, 404, UINT32_MAX);
 	text = printed(state);
 	expect_line(text,
-		    "guildford_http_requests_total{route=\"GET /v1/businesses\",status=\"2xx\"} 2");
+		    "guildford_http_requests_total{route=\"GET /v1/businesses\",status=\"200\"} 2");
 	expect_line(text,
-		    "guildford_http_requests_total{route=\"GET /v1/businesses\",status=\"5xx\"} 1");
+		    "guildford_http_requests_total{route=\"GET /v1/businesses\",status=\"503\"} 1");
 	expect_line(
 		text,
 		"guildford_http_request_duration_seconds_bucket{route=\"GET /v1/businesses\",le=\"0.0005\"} 1");
@@ -98,12 +99,23 @@ static void test_every_metric_has_its_help_and_type(void **state)
 	expect_line(printed(state), "guildford_database_seconds_total 1.500000");
 }
 
+/* A status that the errors table has and this one lacks would be counted as 0. */
+static void test_every_error_has_a_place(void **state)
+{
+	(void)state;
+	for (int i = 1; i < ERROR_CODES; i++)
+		assert_int_not_equal(status_index(errors[i].status), 0);
+	assert_int_equal(statuses[status_index(201)], 201);
+	assert_int_equal(status_index(299), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slots_are_summed_and_survive_a_restart),
 		cmocka_unit_test(test_a_duration_on_a_bound_is_within_it),
 		cmocka_unit_test(test_every_metric_has_its_help_and_type),
+		cmocka_unit_test(test_every_error_has_a_place),
 	};
 
 	return cmocka_run_group_tests(tests, new_memory, free_memory);
