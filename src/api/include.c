@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Relations of a page, one statement each whatever the number of rows. Called by the list and get of crud.c. */
+/* Relations of a page, one statement each whatever the number of rows. Called by list.c and crud.c. */
 #include "api/include.h"
 
 #include <stdlib.h>

@@ -432,7 +432,8 @@ static void add_page_link(struct request *r, struct buf *b, const char *relation
 	add_link(r, b, relation, "page", talloc_asprintf(MEM(r), "%lld", page));
 }
 
-/* RFC 8288. A search of several KiB has no links rather than a header that no client takes. By number while the reader counts pages and as far as they go, else by cursor. */
+/* RFC 8288. By number while the reader counts pages and as far as they go, else by cursor. A search of several KiB has no
+ * links rather than a header that no client takes. */
 static const char *add_links(struct request *r, struct list *l, const char *cursor)
 {
 	long long last = (l->total.count + l->limit - 1) / l->limit;

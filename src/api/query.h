@@ -6,8 +6,8 @@
 #include "api/request.h"
 #include "base/attr.h"
 
-/* Fills path, versioned and query. E_BAD_REQUEST on bad percent-escapes, NUL, ill-formed UTF-8, too many parameters or one that is
- * given twice. */
+/* Fills path, versioned and query. E_BAD_REQUEST on bad percent-escapes, NUL, ill-formed UTF-8 or too many parameters,
+ * E_VALIDATION on one that is given twice, E_NOT_FOUND on an encoded slash. */
 int query_parse(struct request *r) MUST_USE;
 /* Notes a problem for each parameter that the route does not take. */
 void query_check_known(struct request *r);

@@ -80,7 +80,7 @@ struct filter {
 	const char *schema;  /* OpenAPI schema, JSON text */
 	const char *example; /* JSON text */
 	const char *doc;
-	/* Checks the value and adds conditions and parameters; task_problem() for a bad value. */
+	/* Checks the value and adds conditions and parameters; task_problem() for a bad value. May wait. */
 	int (*apply)(struct request *r, struct select *s, const char *value);
 };
 

@@ -40,7 +40,8 @@ struct route {
 };
 
 void route_setup(void);
-/* The pipeline's first step: finds the route, or fails with 404, 405 or what the server refused. */
+/* The pipeline's step: takes the target apart and finds the route, or fails with what is wrong with the target, 404, 405 or
+ * what the server refused. */
 int step_route(struct request *r) MUST_USE;
 const struct route *route_first(void);
 int route_count(void);

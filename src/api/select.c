@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts a SELECT together: conditions and joins as SQL of ours, values as parameters. Called by crud.c and filters. */
+/* Puts a SELECT together: conditions and joins as SQL of ours, values as parameters. Called by list.c, crud.c and filters. */
 #include "api/select.h"
 
 #include <assert.h>

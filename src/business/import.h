@@ -17,7 +17,7 @@ struct import_options {
 	const char *path;
 	const char *source; /* name of the source; NULL: the format's own */
 	const char *map;    /* csv: "field=column,..." ; NULL: columns are named like fields */
-	const char *report; /* file for rejected rows; NULL: beside nothing, only counted */
+	const char *report; /* file for what was refused; NULL: one in --data when there is something */
 	bool dry_run;
 	bool quiet; /* no progress, no last line */
 	bool keep;  /* what is missing from the file is not gone */

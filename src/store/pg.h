@@ -56,7 +56,7 @@ int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int co
 /* Runs a script of several statements (migrations) on the task's lease, unprepared, without parameters. waits */
 int pg_script(struct task *t, const char *sql) MUST_USE;
 /* Leases a connection and begins a transaction; ends it and gives the connection back. Who begins must end, on every
- * path. wait */
+ * path. All but pg_rollback() wait */
 int pg_begin(struct task *t) MUST_USE;
 int pg_commit(struct task *t) MUST_USE;
 void pg_rollback(struct task *t);
