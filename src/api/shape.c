@@ -70,7 +70,6 @@ static void add_whole(const struct resource *resource)
 
 	assert(whole_count < RESOURCES_MAX);
 	shape->resource = resource;
-	shape->whole = true;
 	for (const struct field *f = resource->fields; f->name; f++) {
 		/* a cursor goes on after a value, and after null there is nothing: the rows without would be lost */
 		assert(!(f->flags & SORT) || f->sort_sql || (f->flags & (REQUIRED | NOT_NULL)));

@@ -27,7 +27,6 @@ struct shape {
 	struct shape_field fields[SHAPE_FIELDS_MAX];
 	const char *columns; /* "t.id, t.name, ..., t.version": version is column number `count` */
 	char tag[9];	     /* digest of the columns: part of the entity tags */
-	bool whole;
 };
 
 /* Length of "address" in "address.postcode", 0 without a dot. */

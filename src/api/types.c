@@ -112,7 +112,8 @@ static const char *check_bool(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-bool type_is_choice(const char *choices, const char *text)
+/* Is it among the choices "a|b|c"? */
+static bool is_choice(const char *choices, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -127,7 +128,7 @@ static const char *check_enum(TALLOC_CTX *mem, const struct field *field, json_t
 {
 	const char *text = text_of(value, problem);
 
-	if (text && !strchr(text, '|') && type_is_choice(field->choices, text))
+	if (text && !strchr(text, '|') && is_choice(field->choices, text))
 		return talloc_strdup(mem, text);
 	*problem = talloc_asprintf(mem, "must be one of %s", field->choices);
 	return NULL;

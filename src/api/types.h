@@ -31,7 +31,5 @@ json_t *type_value(enum type type, const char *text);
 /* Checks one scalar of a query parameter, given as text. */
 const char *type_check_text(TALLOC_CTX *mem, const struct field *field, const char *text,
 			    const char **problem);
-/* Is `text` among the field's choices ("a|b|c")? */
-bool type_is_choice(const char *choices, const char *text);
 
 #endif

@@ -78,6 +78,8 @@ static void write_limits(struct writer *j, const struct field *field)
 		write_limit(j, number ? "maximum" : "maxLength", field->max);
 }
 
+static void write_field(struct writer *j, const struct field *field, bool nullable);
+
 /* The value itself, or one of a list. */
 static void write_scalar(struct writer *j, const struct field *field, bool nullable)
 {
@@ -93,13 +95,14 @@ static void write_scalar(struct writer *j, const struct field *field, bool nulla
 	writer_object(j);
 	for (const struct field *m = field->members; m->name; m++) {
 		writer_key(j, m->name);
-		schema_field(j, m, true);
+		write_field(j, m, true);
 	}
 	writer_object_end(j);
 	raw(j, "additionalProperties", "false");
 }
 
-void schema_field(struct writer *j, const struct field *field, bool nullable)
+/* As one value; `nullable` allows null. */
+static void write_field(struct writer *j, const struct field *field, bool nullable)
 {
 	writer_object(j);
 	if (field->flags & MANY) {
@@ -158,7 +161,7 @@ static const struct field *write_object(struct writer *j, const struct field *fi
 	for (;; f++) {
 		nullable = nullable && is_nullable(f, kind);
 		writer_key(j, f->name + field_object(f) + 1);
-		schema_field(j, f, is_nullable(f, kind));
+		write_field(j, f, is_nullable(f, kind));
 		if (!is_followed(f))
 			break;
 	}
@@ -192,7 +195,7 @@ static void write_extras(struct writer *j, const struct resource *resource)
 {
 	for (const struct field *f = resource->hit_fields; f && f->name; f++) {
 		writer_key(j, f->name);
-		schema_field(j, f, false);
+		write_field(j, f, false);
 	}
 	for (const struct relation *x = resource->relations; x && x->name; x++) {
 		char name[80], path[120];
@@ -227,7 +230,7 @@ void schema_resource(struct writer *j, const struct resource *resource, enum sch
 			continue;
 		}
 		writer_key(j, f->name);
-		schema_field(j, f, is_nullable(f, kind));
+		write_field(j, f, is_nullable(f, kind));
 	}
 	if (kind == SCHEMA_REPLY)
 		write_extras(j, resource);

@@ -13,8 +13,6 @@ enum schema_kind { SCHEMA_REPLY, SCHEMA_INPUT, SCHEMA_PATCH };
 void schema_name(const struct resource *resource, enum schema_kind kind, char *out, size_t size);
 /* Writes the schema of a resource as one value. */
 void schema_resource(struct writer *j, const struct resource *resource, enum schema_kind kind);
-/* Writes the schema of one field as one value; `nullable` allows null. */
-void schema_field(struct writer *j, const struct field *field, bool nullable);
 /* Writes an example of a resource, made of its fields' examples. */
 void schema_example(struct writer *j, const struct resource *resource, enum schema_kind kind);
 

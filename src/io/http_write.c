@@ -73,9 +73,7 @@ static const char *phrase(int status)
 	} phrases[] = {
 		{ 200, "OK" },
 		{ 201, "Created" },
-		{ 202, "Accepted" },
 		{ 204, "No Content" },
-		{ 302, "Found" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
@@ -90,7 +88,6 @@ static const char *phrase(int status)
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
 		{ 417, "Expectation Failed" },
-		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },

@@ -414,11 +414,6 @@ int pg_column(const struct pg_rows *rows, const char *name)
 	return PQfnumber(rows->result, name);
 }
 
-const char *pg_column_name(const struct pg_rows *rows, int column)
-{
-	return PQfname(rows->result, column);
-}
-
 const char *pg_value(const struct pg_rows *rows, int row, int column)
 {
 	return PQgetisnull(rows->result, row, column) ? NULL

@@ -34,10 +34,6 @@ bool pg_is_up(void);
 
 /* The result of a statement: rows of text. Freed with its talloc parent (the task's mem unless moved). */
 struct pg_rows;
-struct pg_row {
-	const struct pg_rows *rows;
-	int index;
-};
 
 /* Parameters: PG_PARAMS(a, b) for $1 and $2, each a NUL-terminated string or NULL for SQL null; PG_NONE for none. */
 #define PG_PARAMS(...)                                                                             \
@@ -65,7 +61,6 @@ int pg_count(const struct pg_rows *rows);
 int pg_columns(const struct pg_rows *rows);
 /* Column number of a name, -1 when absent. */
 int pg_column(const struct pg_rows *rows, const char *name);
-const char *pg_column_name(const struct pg_rows *rows, int column);
 /* Text of a value, NULL for SQL null; and its length in bytes. */
 const char *pg_value(const struct pg_rows *rows, int row, int column);
 size_t pg_length(const struct pg_rows *rows, int row, int column);

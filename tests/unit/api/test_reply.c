@@ -6,7 +6,7 @@
 
 static const struct route get_route = { .method = METHOD_GET };
 static const struct route put_route = { .method = METHOD_PUT };
-static const struct shape shape = { .tag = "abcdef01", .whole = true };
+static const struct shape shape = { .tag = "abcdef01" };
 
 static void test_if_none_match(void **state)
 {
