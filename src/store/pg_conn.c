@@ -437,8 +437,10 @@ static bool deallocate_all(struct pg_conn *c)
 {
 	forget_statements(c);
 	if (!PQsendQueryParams(c->pq, "deallocate all", 0, NULL, NULL, NULL, NULL, 0) ||
-	    !PQpipelineSync(c->pq))
+	    !PQpipelineSync(c->pq)) {
+		pg_conn_reset(c, PQerrorMessage(c->pq));
 		return false;
+	}
 	append(c, new_entry(NULL));
 	return true;
 }
