@@ -307,13 +307,13 @@ static const char *list_sql(struct request *r, struct list *l)
 		where = cut = "";
 		sort = "m.rank";
 	}
-	return talloc_asprintf(
-		MEM(r),
-		"select %s%s, (select pg_current_snapshot()::text) as _snapshot, %s%s%s as _sort, t.id as _id "
-		"from %s%s order by %s %s, %s %s%s",
-		l->shape->columns, l->by_relevance ? ", m.matches" : "", s->extra ? s->extra : "",
-		s->extra ? ", " : "", sort, from, where, sort, direction, l->id_sql, direction,
-		cut);
+	return talloc_asprintf(MEM(r),
+			       "select %s%s, (select " MEMO_SNAPSHOT
+			       ") as _snapshot, %s%s%s as _sort, t.id as _id "
+			       "from %s%s order by %s %s, %s %s%s",
+			       l->shape->columns, l->by_relevance ? ", m.matches" : "",
+			       s->extra ? s->extra : "", s->extra ? ", " : "", sort, from, where,
+			       sort, direction, l->id_sql, direction, cut);
 }
 
 static int fetch(struct request *r, struct list *l)
@@ -458,8 +458,7 @@ static const char *add_links(struct request *r, struct list *l, const char *curs
 /* A search that ranks many is answered again as it was, while nothing has been written: Link, line break, body. */
 static bool reply_again(struct request *r, const struct list *l)
 {
-	const char *snapshot = l->select.snapshot;
-	const char *kept = snapshot ? memo_get(r->http->target, snapshot) : NULL;
+	const char *kept = memo_get(r->http->target, l->select.snapshot);
 	size_t link = kept ? strcspn(kept, "\n") : 0;
 
 	if (!kept)
@@ -476,11 +475,13 @@ static bool reply_again(struct request *r, const struct list *l)
 static void keep_reply(struct request *r, const struct list *l, const char *link)
 {
 	const struct buf *body = &r->http->body_out;
-	const char *snapshot = l->select.snapshot;
+	const char *snapshot = l->select.snapshot, *listed;
 
 	if (!snapshot || !l->by_relevance || l->included.count || l->count == 0 ||
-	    l->total.count < KEPT_MIN ||
-	    strcmp(snapshot, pg_value(l->rows, 0, pg_column(l->rows, "_snapshot"))) != 0)
+	    l->total.count < KEPT_MIN)
+		return;
+	listed = pg_value(l->rows, 0, pg_column(l->rows, "_snapshot"));
+	if (!listed || strcmp(snapshot, listed) != 0)
 		return;
 	memo_put(r->http->target, snapshot,
 		 talloc_asprintf(MEM(r), "%s\n%.*s", link, (int)body->len, body->data));

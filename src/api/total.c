@@ -54,7 +54,7 @@ static const char *key_of(const struct total *total, struct request *r)
 
 static bool remember(struct total *total, const char *key, const char *snapshot)
 {
-	const char *known = snapshot ? memo_get(key, snapshot) : NULL;
+	const char *known = memo_get(key, snapshot);
 
 	if (!known)
 		return false;
@@ -71,12 +71,11 @@ int total_fetch(struct total *total, struct request *r, const char *snapshot)
 
 	if (remember(total, key, snapshot))
 		return OK;
-	rc = query(
-		total, r,
-		talloc_asprintf(MEM(r),
-				"select count(*), pg_current_snapshot()::text from (%s limit %d) c",
-				total->count_sql, TOTAL_EXACT_MAX + 1),
-		&rows);
+	rc = query(total, r,
+		   talloc_asprintf(MEM(r),
+				   "select count(*), " MEMO_SNAPSHOT " from (%s limit %d) c",
+				   total->count_sql, TOTAL_EXACT_MAX + 1),
+		   &rows);
 	if (rc)
 		return rc;
 	total->count = strtoll(pg_value(rows, 0, 0), NULL, 10);

@@ -12,6 +12,7 @@
 #include "base/formats.h"
 #include "base/str.h"
 #include "business/business.h"
+#include "store/memo.h"
 #include "base/banned.h"
 
 #define EARTH_RADIUS_M 6371008.8 /* the mean radius that the column `position` is made with */
@@ -33,8 +34,7 @@ static int filter_q(struct request *r, struct select *s, const char *value)
 
 	if (!value[0] || str_length_utf8(value, strlen(value)) > Q_MAX)
 		return task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
-	rc = pg_query_long(&r->task, &rows,
-			   "select business.search_query($1), pg_current_snapshot()::text",
+	rc = pg_query_long(&r->task, &rows, "select business.search_query($1), " MEMO_SNAPSHOT,
 			   PG_PARAMS(value));
 	if (rc)
 		return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table of facts and the snapshots that they were seen in; see memo.h. Called by api/list.c and api/total.c. */
+/* A hash table of facts and the snapshots that they were seen in; see memo.h. Called by api/list.c and api/total.c, emptied by pg_conn.c. */
 #include "store/memo.h"
 
 #include <stdlib.h>
@@ -46,6 +46,8 @@ const char *memo_get(const char *key, const char *snapshot)
 {
 	struct entry *e;
 
+	if (!snapshot)
+		return NULL;
 	HASH_FIND_STR(entries, key, e);
 	return e && strcmp(e->snapshot, snapshot) == 0 ? e->value : NULL;
 }
@@ -77,7 +79,7 @@ void memo_put(const char *key, const char *snapshot, const char *value)
 {
 	struct entry *e;
 
-	if (strlen(key) > KEY_MAX || strlen(value) > VALUE_MAX)
+	if (!snapshot || strlen(key) > KEY_MAX || strlen(value) > VALUE_MAX)
 		return;
 	HASH_FIND_STR(entries, key, e);
 	if (e)

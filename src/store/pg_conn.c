@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
+#include "store/memo.h"
 #include "base/banned.h"
 
 enum {
@@ -174,8 +175,10 @@ static void take_down(struct pg_conn *c)
 		PQfinish(c->pq);
 	c->pq = NULL;
 	forget_statements(c);
-	if (was_up)
+	if (was_up) {
 		metric_add(METRIC_DB_CONNECTIONS, -1);
+		memo_clear(); /* who answers next may be another */
+	}
 	answer_all(c);
 }
 

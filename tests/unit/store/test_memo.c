@@ -18,6 +18,16 @@ static void test_a_value_is_of_its_snapshot(void **state)
 	assert_null(memo_get("a", "1:2:"));
 }
 
+static void test_without_a_snapshot_nothing_is_kept(void **state)
+{
+	(void)state;
+	memo_put("a", "1:1:", "x");
+	assert_null(memo_get("a", NULL));
+	memo_put("a", NULL, "y");
+	assert_string_equal(memo_get("a", "1:1:"), "x");
+	memo_clear();
+}
+
 static void test_the_oldest_go(void **state)
 {
 	char *large = talloc_zero_size(*state, 100001);
@@ -48,6 +58,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_value_is_of_its_snapshot),
+		cmocka_unit_test(test_without_a_snapshot_nothing_is_kept),
 		cmocka_unit_test(test_the_oldest_go),
 		cmocka_unit_test(test_what_is_too_large_is_not_kept),
 	};
