@@ -236,39 +236,6 @@ static int write_values(struct request *r, const char *id, struct values *v, str
 			s.param_count, s.params);
 }
 
-static int write_row(struct request *r, const struct pg_rows *old_rows, json_t *old, json_t *body,
-		     bool whole)
-{
-	const struct resource *resource = r->route->resource;
-	struct pg_rows *rows;
-	struct values *v;
-	int rc = input_check(&r->task, resource, body, whole, old, &v);
-
-	if (!rc && resource->before_write)
-		rc = resource->before_write(r, v, old);
-	if (rc)
-		return rc;
-	rc = write_values(r, pg_value(old_rows, 0, 0), v, &rows);
-	if (rc)
-		return explain_conflict(r, resource, v, rc);
-	return reply_row(r, 200, shape_whole(resource), rows, 0);
-}
-
-int crud_replace(struct request *r)
-{
-	const struct resource *resource = r->route->resource;
-	struct pg_rows *rows;
-	struct select s;
-	int rc;
-
-	select_init(&s, MEM(r), resource);
-	rc = find_for_write(r, &s, &rows);
-	if (rc)
-		return rc;
-	return write_row(r, rows, shape_to_json(MEM(r), shape_whole(resource), rows, 0), r->body,
-			 true);
-}
-
 /* RFC 7396 section 2, but for two things: of the target only what the patch goes into is in the result, and null stays
  * in it, for input_check() must see what is to be taken out. */
 static json_t *merge_patch(json_t *target, json_t *patch, int depth)
@@ -290,12 +257,14 @@ static json_t *merge_patch(json_t *target, json_t *patch, int depth)
 	return result;
 }
 
-int crud_update(struct request *r)
+/* A replace brings the whole row, an update what is to be other in it. */
+static int change(struct request *r, bool whole)
 {
 	const struct resource *resource = r->route->resource;
-	struct pg_rows *rows;
+	struct pg_rows *rows, *written;
+	json_t *old, *body = r->body;
+	struct values *v;
 	struct select s;
-	json_t *old;
 	int rc;
 
 	select_init(&s, MEM(r), resource);
@@ -303,7 +272,27 @@ int crud_update(struct request *r)
 	if (rc)
 		return rc;
 	old = shape_to_json(MEM(r), shape_whole(resource), rows, 0);
-	return write_row(r, rows, old, json_keep(MEM(r), merge_patch(old, r->body, 0)), false);
+	if (!whole)
+		body = json_keep(MEM(r), merge_patch(old, body, 0));
+	rc = input_check(&r->task, resource, body, whole, old, &v);
+	if (!rc && resource->before_write)
+		rc = resource->before_write(r, v, old);
+	if (rc)
+		return rc;
+	rc = write_values(r, pg_value(rows, 0, 0), v, &written);
+	if (rc)
+		return explain_conflict(r, resource, v, rc);
+	return reply_row(r, 200, shape_whole(resource), written, 0);
+}
+
+int crud_replace(struct request *r)
+{
+	return change(r, true);
+}
+
+int crud_update(struct request *r)
+{
+	return change(r, false);
 }
 
 int crud_remove(struct request *r)
