@@ -58,26 +58,41 @@ const char *cursor_make(struct request *r, const char *sort_name, const char *so
 	return str_base64url(MEM(r), plain, strlen(plain));
 }
 
-int cursor_read(struct request *r, const char *sort_name, const char *text, struct cursor *cursor)
+/* "<digest>", "<id>" and "<sort value>", each with its NUL; NULL when it was never a cursor. */
+static const char *take_apart(struct request *r, const char *text)
 {
-	char digest[DIGEST_TEXT + 1];
 	unsigned char *data;
 	size_t len;
 	char *plain;
 
 	if (strlen(text) > CURSOR_MAX ||
 	    !str_from_base64url(MEM(r), text, strlen(text), &data, &len))
-		return task_problem(&r->task, "cursor", "is not a cursor of this API");
+		return NULL;
 	plain = talloc_strndup(MEM(r), (const char *)data, len);
 	if (strlen(plain) != len || len < DIGEST_TEXT + UUID_TEXT_SIZE + 1 ||
 	    !str_is_utf8(plain, len) || plain[DIGEST_TEXT] != '|' ||
 	    plain[DIGEST_TEXT + UUID_TEXT_SIZE] != '|')
-		return task_problem(&r->task, "cursor", "is not a cursor of this API");
+		return NULL;
 	plain[DIGEST_TEXT] = plain[DIGEST_TEXT + UUID_TEXT_SIZE] = '\0';
-	if (!uuid_is(plain + DIGEST_TEXT + 1))
-		return task_problem(&r->task, "cursor", "is not a cursor of this API");
+	return uuid_is(plain + DIGEST_TEXT + 1) ? plain : NULL;
+}
+
+bool cursor_is_of(struct request *r, const char *sort_name, const char *text)
+{
+	const char *plain = take_apart(r, text);
+	char digest[DIGEST_TEXT + 1];
+
 	search_digest(r, sort_name, digest);
-	if (strcmp(digest, plain) != 0)
+	return plain && strcmp(digest, plain) == 0;
+}
+
+int cursor_read(struct request *r, const char *sort_name, const char *text, struct cursor *cursor)
+{
+	const char *plain = take_apart(r, text);
+
+	if (!plain)
+		return task_problem(&r->task, "cursor", "is not a cursor of this API");
+	if (!cursor_is_of(r, sort_name, text))
 		return task_problem(&r->task, "cursor",
 				    "belongs to another search; begin again without it");
 	*cursor = (struct cursor) { .id = plain + DIGEST_TEXT + 1,

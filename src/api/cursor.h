@@ -17,6 +17,8 @@ struct cursor {
 
 /* The cursor's text after a row with this sort value and id. */
 const char *cursor_make(struct request *r, const char *sort_name, const char *sort, const char *id);
+/* Does it belong to the request's search in this order? */
+bool cursor_is_of(struct request *r, const char *sort_name, const char *text);
 /* Reads one; E_VALIDATION on field "cursor" when it is damaged or belongs to another search. */
 int cursor_read(struct request *r, const char *sort_name, const char *text,
 		struct cursor *cursor) MUST_USE;

@@ -292,6 +292,29 @@ def test_a_broad_word_comes_by_name(town):
         "order by name_sort, id limit 500")]
 
 
+@pytest.mark.parametrize("sort", ["relevance", "-relevance"])
+def test_a_search_goes_on_in_its_order_when_estimates_change(town, sort):
+    """What is broad is the planner's guess, and paging may last longer than that stands."""
+    params = {"q": "the", "sort": sort, "limit": 100, "fields": "name"}
+    assert total(town, {"q": "the"}) > 15_000
+    whole, page = [], town.get("/v1/businesses", **params)
+    for _ in range(3):
+        whole += page["data"]
+        page = town.get("/v1/businesses", **params, cursor=page["meta"]["pagination"]["next_cursor"])
+    broad = town.get("/v1/businesses", **params)["meta"]["pagination"]["next_cursor"]
+    town.database("delete from pg_statistic where starelid = 'business.business'::regclass and staattnum = "
+                  "(select attnum from pg_attribute where attrelid = starelid and attname = 'search')")
+    try:
+        ranked = town.get("/v1/businesses", **params)
+        assert ranked["data"] != whole[:100], "by rank now"
+        assert town.get("/v1/businesses", **params, cursor=broad)["data"] == whole[100:200]
+    finally:
+        town.database("analyze business.business")
+    assert town.get("/v1/businesses", **params)["data"] == whole[:100]
+    after = town.get("/v1/businesses", **params, cursor=ranked["meta"]["pagination"]["next_cursor"])["data"]
+    assert len(after) == 100 and not {b["id"] for b in after} & {b["id"] for b in ranked["data"]}
+
+
 def total(town, params):
     return town.get("/v1/businesses", **params, limit=1)["meta"]["pagination"]["total"]
 

@@ -46,6 +46,7 @@ static void test_they_belong_to_their_search(void **state)
 		struct request *other = get_request(*state, rows[i].target);
 		struct cursor cursor;
 
+		expect_bool(cursor_is_of(other, rows[i].sort, text), rows[i].same, rows[i].target);
 		expect_bool(cursor_read(other, rows[i].sort, text, &cursor) == OK, rows[i].same,
 			    rows[i].target);
 		expect_bool(problem_of(other, "cursor") == NULL, rows[i].same, rows[i].target);
