@@ -112,23 +112,12 @@ static const char *check_bool(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
-/* Is it among the choices "a|b|c"? */
-static bool is_choice(const char *choices, const char *text)
-{
-	size_t len = strlen(text);
-
-	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
-		if (strncmp(c, text, len) == 0 && (c[len] == '|' || c[len] == '\0') && len > 0)
-			return true;
-	return false;
-}
-
 static const char *check_enum(TALLOC_CTX *mem, const struct field *field, json_t *value,
 			      const char **problem)
 {
 	const char *text = text_of(value, problem);
 
-	if (text && !strchr(text, '|') && is_choice(field->choices, text))
+	if (text && str_is_choice(field->choices, text))
 		return talloc_strdup(mem, text);
 	*problem = talloc_asprintf(mem, "must be one of %s", field->choices);
 	return NULL;

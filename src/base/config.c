@@ -85,7 +85,7 @@ const struct config_row config_rows[] = {
 	  .max = 1000,
 	  .check = is_given,
 	  .takes = "a folder",
-	  .doc = "Folder of the private PostgreSQL cluster, reports and generated secrets." },
+	  .doc = "Folder of the private PostgreSQL cluster and of reports of imports." },
 	{ .env = "GUILDFORD_WORKERS",
 	  .flag = "workers",
 	  .type = CONFIG_INT,
@@ -278,18 +278,6 @@ static bool read_bool(const char *text, bool *value)
 	return false;
 }
 
-static bool is_choice(const char *choices, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || strchr(text, '|'))
-		return false;
-	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
-		if (strncmp(c, text, len) == 0 && (c[len] == '|' || c[len] == '\0'))
-			return true;
-	return false;
-}
-
 /* Takes a value, or says in `why` what the setting takes. */
 static int set(const struct config_row *row, const char *text, const char *name, char *why,
 	       size_t size)
@@ -314,7 +302,7 @@ static int set(const struct config_row *row, const char *text, const char *name,
 		}
 		return 0;
 	case CONFIG_CHOICE:
-		if (!is_choice(row->choices, text)) {
+		if (!str_is_choice(row->choices, text)) {
 			snprintf(why, size, "%s: \"%s\" is none of %s", name, shown, row->choices);
 			return -1;
 		}

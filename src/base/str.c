@@ -248,6 +248,18 @@ bool str_to_double(const char *text, double *value)
 	return true;
 }
 
+bool str_is_choice(const char *choices, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || strchr(text, '|'))
+		return false;
+	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
+		if (strncmp(c, text, len) == 0 && (c[len] == '|' || c[len] == '\0'))
+			return true;
+	return false;
+}
+
 char *str_base64url(TALLOC_CTX *mem, const void *data, size_t len)
 {
 	size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

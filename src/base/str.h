@@ -28,6 +28,8 @@ bool str_has_control(const char *text, size_t len, bool lines);
 char *str_slug(TALLOC_CTX *mem, const char *text, size_t max);
 /* Is it a slug: [a-z0-9] groups joined by single hyphens, 1 to `max` bytes? */
 bool str_is_slug(const char *text, size_t max);
+/* Is `text` one of the words of "a|b|c"? */
+bool str_is_choice(const char *choices, const char *text);
 /* Whole-string decimal integer in [min, max]; no blanks, no plus sign. */
 bool str_to_int(const char *text, long long min, long long max, long long *value) MUST_USE;
 /* Whole-string finite decimal number (RFC 8259 number grammar, so no hex, inf or nan), locale-independent. */
