@@ -32,7 +32,7 @@ struct select {
 	const char *quick_sort; /* an index gives a page in this order, whatever the values, ... */
 	int quick_conditions;	/* ... when there are no more conditions than these */
 	bool one_word;		/* the search is for one word */
-	const char *snapshot;	/* in which the search was understood, NULL: no search, or none to trust */
+	const char *snapshot;	/* the search was understood in it; NULL: none to go by */
 	const char *params[PG_PARAMS_MAX];
 	int param_count;
 	const char *extra;	/* more columns, after the shape's: "<sql> as distance_m" */

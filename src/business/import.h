@@ -15,9 +15,9 @@
 struct import_options {
 	const char *format; /* "fhrs", "csv" or "geojson" */
 	const char *path;
-	const char *source; /* name of the source; NULL: the format's own */
+	const char *source; /* name of the source; NULL: from the file's authority or name */
 	const char *map;    /* csv: "field=column,..." ; NULL: columns are named like fields */
-	const char *report; /* file for what was refused; NULL: one in --data when there is something */
+	const char *report; /* file for what was refused; NULL: one in --data, if need be */
 	bool dry_run;
 	bool quiet; /* no progress, no last line */
 	bool keep;  /* what is missing from the file is not gone */

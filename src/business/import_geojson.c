@@ -85,7 +85,6 @@ static bool copy_object(struct source *s, struct buf *text)
 	int depth = 1, c;
 
 	buf_clear(text);
-	text->full = false;
 	buf_addc(text, '{');
 	while (depth > 0 && (c = next_byte(s)) != EOF) {
 		buf_addc(text, (char)c);
