@@ -186,12 +186,13 @@ static int filter_near(struct request *r, struct select *s, const char *value)
 	struct ball ball;
 	int centre, rc, before = s->conditions;
 
+	rc = query_int(r, "radius", 1, RADIUS_MAX, RADIUS_MAX, &radius);
 	if (!read_numbers(r, value, 2, place) || fabs(place[0]) > 90 || fabs(place[1]) > 180)
 		return task_problem(
 			&r->task, "near",
 			"must be latitude,longitude in degrees such as 51.2362,-0.5704");
-	if (query_int(r, "radius", 1, RADIUS_MAX, RADIUS_MAX, &radius))
-		return E_VALIDATION;
+	if (rc)
+		return rc;
 	ball = ball_around(r, place[0], place[1], radius);
 	ball.centre_param = centre = select_param(s, ball.centre);
 	ball.chord_param = select_param(s, ball.chord);

@@ -278,7 +278,7 @@ int import_close_gone(struct task *t, const char *source, const char *ids, bool 
 		t, &rows,
 		"update business.business set status = 'permanently_closed' where source = $1 and deleted_at is null "
 		"and status <> 'permanently_closed' and not 'status' = any (edited_fields) "
-		"and not exists (select from unnest($2::text[]) u (id) where u.id = source_id)",
+		"and source_id not in (select unnest($2::text[]))",
 		PG_PARAMS(source, ids));
 	if (!rc)
 		counts->gone += (long)pg_affected(rows);

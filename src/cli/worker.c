@@ -100,6 +100,7 @@ int worker_run(const struct worker_settings *settings)
 					.pipelines = config.database_pipelines,
 					.leases = config.database_leases,
 					.statement_timeout = config.statement_timeout,
+					.pages = true,
 					.name = name });
 	rc = start_serving(settings);
 	if (rc) {

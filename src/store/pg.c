@@ -81,6 +81,8 @@ bool pg_is_up(void)
 
 static int away(struct task *t)
 {
+	if (t->failure.code)
+		return t->failure.code;
 	task_fail(t, E_UNAVAILABLE, "The database is not available at the moment");
 	t->failure.retry_after = RETRY_AFTER;
 	return t->failure.code;
@@ -382,7 +384,7 @@ int pg_commit(struct task *t)
 	/* a transaction in error commits by rolling back, and says so only in its tag */
 	if (!rc && strcmp(PQcmdStatus(rows->result), "COMMIT") != 0)
 		rc = task_fail(t, E_CONFLICT, "The change was rolled back");
-	if (rc == E_UNAVAILABLE)
+	if (rc == E_UNAVAILABLE || rc == E_TIMEOUT)
 		t->failure.message =
 			"The database went away at the moment of saving; look whether it was saved";
 	end(t);

@@ -21,6 +21,7 @@ struct pg_settings {
 	const char *url;       /* libpq connection string or URI */
 	int pipelines, leases; /* connections */
 	int statement_timeout; /* ms */
+	bool pages;	       /* plan for pages of lists: never a whole table first */
 	const char *name;      /* application_name */
 };
 

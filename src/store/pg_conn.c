@@ -213,6 +213,19 @@ void pg_conn_close(struct pg_conn *c)
 	uv_close((uv_handle_t *)&c->timer, timer_closed);
 }
 
+/* Lists are looked up in the order of an index, a page at a time: whatever reads a whole table first is a mistake of the
+ * planner. A short statement is planned once, a long one for its own values. */
+static const char *planning(const struct pg_conn *c)
+{
+	if (!settings->pages)
+		return "";
+	return c->number < settings->pipelines
+		       ? " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+			 "-c plan_cache_mode=force_generic_plan"
+		       : " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+			 "-c plan_cache_mode=force_custom_plan";
+}
+
 void pg_conn_open(struct pg_conn *c)
 {
 	char options[512];
@@ -225,15 +238,11 @@ void pg_conn_open(struct pg_conn *c)
 
 	if (c->state != PG_DOWN)
 		return;
-	/* Lists are looked up in the order of an index, a page at a time: whatever reads a whole table first is a mistake of
-	 * the planner. A short statement is planned once, a long one for its own values. */
 	snprintf(
 		options, sizeof(options),
 		"-c statement_timeout=%d -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC -c DateStyle=ISO "
-		"-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-		"-c max_parallel_workers_per_gather=0 -c work_mem=16MB -c plan_cache_mode=force_%s_plan",
-		settings->statement_timeout,
-		c->number < settings->pipelines ? "generic" : "custom");
+		"-c jit=off -c work_mem=16MB -c max_parallel_workers_per_gather=0%s",
+		settings->statement_timeout, planning(c));
 	c->state = PG_CONNECTING;
 	uv_timer_start(&c->timer, on_timer, CONNECT_MS, 0);
 	c->pq = PQconnectStartParams(keywords, values, 1);

@@ -115,6 +115,8 @@ def test_bad_parameters_are_named(town, params, field):
 def test_all_problems_of_a_query_at_once(town):
     reply = town.http.get("/v1/businesses", params={"colour": "red", "limit": 1000, "sort": "size", "bbox": "1", "fields": "id,age"})
     assert reply.status_code == 400 and set(town.details(reply)) == {"colour", "limit", "sort", "bbox", "fields"}
+    reply = town.http.get("/v1/businesses", params={"near": "99,1", "radius": "wide"})
+    assert reply.status_code == 400 and set(town.details(reply)) == {"near", "radius"}
     reply = town.http.get("/v1/businesses/starbucks", params={"fields": "age", "colour": "red", "include": "x"})
     assert reply.status_code == 400 and set(town.details(reply)) == {"fields", "colour", "include"}
 
