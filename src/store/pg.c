@@ -386,7 +386,7 @@ int pg_commit(struct task *t)
 		rc = task_fail(t, E_CONFLICT, "The change was rolled back");
 	if (rc == E_UNAVAILABLE || rc == E_TIMEOUT)
 		t->failure.message =
-			"The database went away at the moment of saving; look whether it was saved";
+			"The database did not answer at the moment of saving; look whether it was saved";
 	end(t);
 	return rc;
 }
