@@ -167,26 +167,26 @@ static int choose_sort(struct request *r, struct list *l)
  * they come in the list's own order, of which a page is found by reading few, and are not counted either. */
 static int avoid_ranking(struct request *r, struct list *l)
 {
-	const char *broad = talloc_asprintf(MEM(r), "broad %s", l->sort_name);
-	bool reversed = l->sort_name[0] == '-';
+	const char *order = l->resource->default_sort, *broad;
+	bool falls = order[0] == '-', reversed = l->sort_name[0] == '-';
 	int rc;
 
 	if (!l->by_relevance || !l->select.one_word)
 		return OK;
-	rc = total_estimate(&l->total, r);
 	/* estimates change: a cursor goes on in the order that it came from */
-	l->broad = l->cursor ? cursor_is_of(r, broad, l->cursor) : l->total.count > RANKED_MAX;
+	broad = talloc_asprintf(MEM(r), "broad %s", l->sort_name);
+	if (l->cursor && !cursor_is_of(r, broad, l->cursor))
+		return OK;
+	rc = total_estimate(&l->total, r);
+	l->broad = l->cursor || l->total.count > RANKED_MAX;
 	if (rc || !l->broad) {
 		l->total.estimated = false;
 		return rc;
 	}
 	l->by_relevance = false;
-	l->descending = (l->resource->default_sort[0] == '-') != reversed;
+	l->descending = falls != reversed;
 	l->sort_name = broad;
-	return sort_by_field(r, l,
-			     l->resource->default_sort + (l->resource->default_sort[0] == '-'))
-		       ? OK
-		       : fail(r, E_INTERNAL, NULL);
+	return sort_by_field(r, l, order + falls) ? OK : fail(r, E_INTERNAL, NULL);
 }
 
 static int read_paging(struct request *r, struct list *l)

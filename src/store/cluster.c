@@ -534,8 +534,13 @@ static int hold(const struct place *p, struct cluster *c)
 	if (c->held)
 		return 0;
 	c->users = open(p->owner, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (c->users < 0 || flock(c->users, LOCK_SH) != 0)
-		return fail(p, "Cannot lock", p->owner);
+	if (c->users < 0 || flock(c->users, LOCK_SH) != 0) {
+		int rc = fail(p, "Cannot lock", p->owner);
+
+		if (c->users >= 0)
+			close(c->users);
+		return rc;
+	}
 	snprintf(c->data, sizeof(c->data), "%s", p->data);
 	c->held = true;
 	return 0;

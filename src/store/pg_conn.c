@@ -215,15 +215,12 @@ void pg_conn_close(struct pg_conn *c)
 
 /* Lists are looked up in the order of an index, a page at a time: whatever reads a whole table first is a mistake of the
  * planner. A short statement is planned once, a long one for its own values. */
-static const char *planning(const struct pg_conn *c)
+static const char page_planning[] =
+	" -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=";
+
+static const char *plan_mode(const struct pg_conn *c)
 {
-	if (!settings->pages)
-		return "";
-	return c->number < settings->pipelines
-		       ? " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-			 "-c plan_cache_mode=force_generic_plan"
-		       : " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-			 "-c plan_cache_mode=force_custom_plan";
+	return c->number < settings->pipelines ? "force_generic_plan" : "force_custom_plan";
 }
 
 void pg_conn_open(struct pg_conn *c)
@@ -241,8 +238,9 @@ void pg_conn_open(struct pg_conn *c)
 	snprintf(
 		options, sizeof(options),
 		"-c statement_timeout=%d -c idle_in_transaction_session_timeout=60000 -c TimeZone=UTC -c DateStyle=ISO "
-		"-c jit=off -c work_mem=16MB -c max_parallel_workers_per_gather=0%s",
-		settings->statement_timeout, planning(c));
+		"-c jit=off -c work_mem=16MB -c max_parallel_workers_per_gather=0%s%s",
+		settings->statement_timeout, settings->pages ? page_planning : "",
+		settings->pages ? plan_mode(c) : "");
 	c->state = PG_CONNECTING;
 	uv_timer_start(&c->timer, on_timer, CONNECT_MS, 0);
 	c->pq = PQconnectStartParams(keywords, values, 1);
