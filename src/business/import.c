@@ -97,8 +97,10 @@ static void report_line(struct import *im, const char *what, long line, const ch
 			strerror(errno));
 	}
 	if (im->report)
-		fprintf(im->report, "line %ld%s%s: %s: %s\n", line, source_id ? ", id " : "",
-			source_id ? source_id : "", what, why);
+		/* an id is the file's: no line of the report begins in it */
+		fprintf(im->report, "line %ld%s%.*s: %s: %s\n", line, source_id ? ", id " : "",
+			source_id ? (int)strcspn(source_id, "\r\n") : 0, source_id ? source_id : "",
+			what, why);
 	im->reported = true;
 }
 

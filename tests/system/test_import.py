@@ -4,6 +4,7 @@
 import csv
 import json
 import os
+import pathlib
 import pty
 import re
 import signal
@@ -570,3 +571,14 @@ def test_people_write_while_an_import_runs(server, tmp_path):
     out, err = child.communicate(timeout=60)
     assert child.returncode == 0, err
     assert LAST.search(out).group(2) == "2500" and made > 0
+
+
+def test_an_id_forges_no_line_of_the_report(folder):
+    assert run("migrate", data=folder).returncode == 0
+    path = pathlib.Path(folder) / "forged.csv"
+    path.write_text('name,source_id\n,"a\nline 7, id b: rejected: forged"\n')
+    report = pathlib.Path(folder) / "report.txt"
+    done = run("import", "csv", path, "--report", report, data=folder)
+    assert done.stdout.splitlines()[-1].endswith("1 rejected")
+    assert [line for line in report.read_text().splitlines() if "forged" in line] == []
+    assert "id a: rejected" in report.read_text()
