@@ -8,7 +8,7 @@
 
 #include <assert.h>
 #include "api/include.h"
-#include "api/input.h"
+#include "model/values.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/scope.h"
@@ -110,7 +110,7 @@ static const char *names_given(struct request *r, const struct values *v)
 	for (int i = 0; i < v->count; i++)
 		if (v->items[i].set && v->items[i].text)
 			names[n++] = v->items[i].field->name;
-	return sql_array(MEM(r), names, n);
+	return pg_array(MEM(r), names, n);
 }
 
 static int insert(struct request *r, struct select *s, struct values *v, const char *id,

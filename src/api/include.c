@@ -77,7 +77,7 @@ int include_fetch(struct request *r, struct included *inc, const struct pg_rows 
 
 	for (int i = 0; i < count; i++)
 		ids[i] = pg_value(owners, i, id_column);
-	array = sql_array(MEM(r), ids, count);
+	array = pg_array(MEM(r), ids, count);
 	for (int i = 0; i < inc->count; i++) {
 		int rc = fetch(r, inc->items[i].relation, array, &inc->items[i].rows);
 

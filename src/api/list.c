@@ -10,7 +10,7 @@
 #include "api/crud.h"
 #include "api/cursor.h"
 #include "api/include.h"
-#include "api/input.h"
+#include "model/values.h"
 #include "api/query.h"
 #include "api/reply.h"
 #include "api/route.h"
@@ -18,7 +18,7 @@
 #include "api/select.h"
 #include "api/shape.h"
 #include "api/total.h"
-#include "api/types.h"
+#include "model/types.h"
 #include "base/str.h"
 #include "store/memo.h"
 #include "base/banned.h"
@@ -76,7 +76,7 @@ static int filter_field(struct request *r, struct select *s, const struct field 
 			     select_param(s, checked[0]), type->cast);
 	else
 		select_where(s, "t.%s = any ($%d::%s[])", field_column(MEM(r), field),
-			     select_param(s, sql_array(MEM(r), checked, n)), type->cast);
+			     select_param(s, pg_array(MEM(r), checked, n)), type->cast);
 	return OK;
 }
 

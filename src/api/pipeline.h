@@ -14,9 +14,6 @@
 void api_setup(void);
 /* Serves one exchange; an http_handler_fn. waits */
 void pipeline_handle(struct http_exchange *x);
-/* Compares each resource with information_schema: E_CONFLICT names the first column that is missing or of another type.
- * waits */
-int api_check_schema(struct task *t) MUST_USE;
 
 /* Name of step number i in order, NULL past the last: for timings. */
 const char *pipeline_step_name(int i);

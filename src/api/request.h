@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/writer.h"
 #include "io/http.h"
 #include "io/task.h"

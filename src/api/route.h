@@ -7,7 +7,7 @@
 #define API_ROUTE_H
 
 #include "api/request.h"
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/buf.h"
 
 enum operation {

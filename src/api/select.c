@@ -62,23 +62,3 @@ int select_is_broad(struct request *r, struct select *s, bool *broad)
 		*broad = pg_value(rows, 0, 0)[0] == 't';
 	return rc;
 }
-
-const char *sql_array(TALLOC_CTX *mem, const char *const *items, int count)
-{
-	struct buf b;
-
-	buf_init(&b, mem, (size_t)1 << 30); /* the items are bounded where they come in */
-	buf_addc(&b, '{');
-	for (int i = 0; i < count; i++) {
-		buf_adds(&b, i ? ",\"" : "\"");
-		for (const char *c = items[i]; *c; c++) {
-			if (*c == '"' || *c == '\\')
-				buf_addc(&b, '\\');
-			buf_addc(&b, *c);
-		}
-		buf_addc(&b, '"');
-	}
-	buf_addc(&b, '}');
-	assert(!buf_full(&b));
-	return buf_text(&b);
-}

@@ -7,7 +7,7 @@
 #define API_SELECT_H
 
 #include "api/request.h"
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/attr.h"
 #include "base/buf.h"
 
@@ -55,7 +55,5 @@ void select_page_where(struct select *s, const char *condition);
 /* Do more than 10,000 rows meet the conditions? What the planner cannot guess is so found out, at the price of reading
  * that many index entries at most. waits */
 int select_is_broad(struct request *r, struct select *s, bool *broad) MUST_USE;
-/* A PostgreSQL array literal of strings. */
-const char *sql_array(TALLOC_CTX *mem, const char *const *items, int count);
 
 #endif

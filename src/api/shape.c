@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
-#include "api/input.h"
+#include "model/values.h"
 #include "api/route.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -256,21 +256,6 @@ void shape_write(const struct shape *shape, struct writer *j, const struct pg_ro
 		if (f->closes)
 			writer_object_end(j);
 	}
-}
-
-static int forget_json(json_t **kept)
-{
-	json_decref(*kept);
-	return 0;
-}
-
-json_t *json_keep(TALLOC_CTX *mem, json_t *value)
-{
-	json_t **kept = talloc(mem, json_t *);
-
-	*kept = value;
-	talloc_set_destructor(kept, forget_json);
-	return value;
 }
 
 json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows,

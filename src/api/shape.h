@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 #include "api/request.h"
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/writer.h"
 #include "store/pg.h"
 
@@ -44,8 +44,6 @@ void shape_write(const struct shape *shape, struct writer *j, const struct pg_ro
 /* A row as jansson's object, a child of `mem`. */
 json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows,
 		      int row);
-/* Keeps a jansson value until `mem` is freed; returns it. */
-json_t *json_keep(TALLOC_CTX *mem, json_t *value);
 /* Appends a PostgreSQL timestamptz as RFC 3339 in UTC. */
 void shape_write_time(struct writer *j, const char *text, size_t len);
 /* Appends a PostgreSQL text[] ('{a,"b c"}') as a JSON array. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "api/shape.h"
 #include "store/memo.h"
+#include "model/values.h"
 #include "base/banned.h"
 
 void total_prepare(struct total *total, struct request *r, struct select *s)

@@ -6,8 +6,8 @@
 #ifndef BUSINESS_BUSINESS_H
 #define BUSINESS_BUSINESS_H
 
-#include "api/input.h"
-#include "api/resource.h"
+#include "model/values.h"
+#include "model/resource.h"
 #include "api/select.h"
 #include "base/attr.h"
 

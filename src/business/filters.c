@@ -8,11 +8,12 @@
 #include "api/query.h"
 #include "api/request.h"
 #include "api/shape.h"
-#include "api/types.h"
+#include "model/types.h"
 #include "base/formats.h"
 #include "base/str.h"
 #include "business/business.h"
 #include "store/memo.h"
+#include "model/values.h"
 #include "base/banned.h"
 
 #define EARTH_RADIUS_M 6371008.8 /* the mean radius that the column `position` is made with */
@@ -87,7 +88,7 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 			return task_problem(&r->task, "category", "\"%.80s\" is not a slug",
 					    slugs[i]);
 	if (n > 1)
-		return filter_categories(r, s, sql_array(MEM(r), (const char *const *)slugs, n));
+		return filter_categories(r, s, pg_array(MEM(r), (const char *const *)slugs, n));
 	s->way_in = &by_category;
 	select_page_where(s, "t.id = l.business_id"); /* an inner join from here on */
 	select_where(s, "l.category = $%d", select_param(s, slugs[0]));

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "api/input.h"
+#include "model/values.h"
 #include "base/config.h"
 #include "base/str.h"
 #include "base/time.h"

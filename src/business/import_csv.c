@@ -8,7 +8,7 @@
 #include <csv.h>
 #include <stdint.h>
 #include <string.h>
-#include "api/types.h"
+#include "model/types.h"
 #include "base/str.h"
 #include "business/business.h"
 #include "business/import.h"

@@ -166,7 +166,7 @@ static int find_known(struct task *t, const char *source, const struct import_ro
 		t, known,
 		"select source_id, id, deleted_at is not null from business.business where source = $1 and "
 		"source_id = any ($2::text[]) order by source_id collate \"C\", deleted_at desc nulls last",
-		PG_PARAMS(source, sql_array(t->mem, ids, count)));
+		PG_PARAMS(source, pg_array(t->mem, ids, count)));
 }
 
 static int compare_row(const void *a, const void *b)

@@ -4,7 +4,7 @@
 #define BUSINESS_IMPORT_WRITE_H
 
 #include <stdbool.h>
-#include "api/input.h"
+#include "model/values.h"
 #include "base/attr.h"
 #include "business/import.h"
 #include "store/pg.h"

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "api/pipeline.h"
+#include "model/schema.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -146,7 +147,7 @@ static int prepare(struct task *t, void *arg)
 	if (!rc)
 		rc = migrate_check(t);
 	if (!rc)
-		rc = api_check_schema(t);
+		rc = schema_check(t);
 	if (!rc && supervisor.sample)
 		rc = load_sample(t);
 	return rc;

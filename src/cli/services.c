@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `services` table: what this program serves. A service is added by its row here and its folder under src/. */
-#include "api/resource.h"
+#include "model/resource.h"
 #include "business/business.h"
 #include "gateway/gateway.h"
 #include "base/banned.h"

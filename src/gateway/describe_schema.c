@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "api/shape.h"
-#include "api/types.h"
+#include "model/types.h"
 #include "base/banned.h"
 
 static const char *const suffixes[] = {

@@ -3,7 +3,7 @@
 #ifndef GATEWAY_DESCRIBE_SCHEMA_H
 #define GATEWAY_DESCRIBE_SCHEMA_H
 
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/writer.h"
 
 /* What a schema describes: what is given, what a create or replace takes, what a patch takes. */

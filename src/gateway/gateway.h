@@ -3,7 +3,7 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
-#include "api/resource.h"
+#include "model/resource.h"
 
 extern const struct service gateway_service;
 

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/buf.h"
 #include "base/metrics.h"
 #include "base/time.h"
 #include "store/pg_conn.h"
@@ -430,4 +431,24 @@ size_t pg_length(const struct pg_rows *rows, int row, int column)
 long long pg_affected(const struct pg_rows *rows)
 {
 	return strtoll(PQcmdTuples(rows->result), NULL, 10);
+}
+
+const char *pg_array(TALLOC_CTX *mem, const char *const *items, int count)
+{
+	struct buf b;
+
+	buf_init(&b, mem, (size_t)1 << 30); /* the items are bounded where they come in */
+	buf_addc(&b, '{');
+	for (int i = 0; i < count; i++) {
+		buf_adds(&b, i ? ",\"" : "\"");
+		for (const char *c = items[i]; *c; c++) {
+			if (*c == '"' || *c == '\\')
+				buf_addc(&b, '\\');
+			buf_addc(&b, *c);
+		}
+		buf_addc(&b, '"');
+	}
+	buf_addc(&b, '}');
+	assert(!buf_full(&b));
+	return buf_text(&b);
 }

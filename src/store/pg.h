@@ -67,5 +67,7 @@ const char *pg_value(const struct pg_rows *rows, int row, int column);
 size_t pg_length(const struct pg_rows *rows, int row, int column);
 /* Rows touched by an INSERT, UPDATE or DELETE. */
 long long pg_affected(const struct pg_rows *rows);
+/* The literal of a text[] with these items: '{"a","b"}'. */
+const char *pg_array(TALLOC_CTX *mem, const char *const *items, int count);
 
 #endif

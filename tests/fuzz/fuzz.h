@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include "api/input.h"
+#include "model/values.h"
 #include "api/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

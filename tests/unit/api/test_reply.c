@@ -2,6 +2,7 @@
 /* Tests of entity tags, and of failures in both of their forms. */
 #include "test.h"
 #include "with_request.h"
+#include "model/values.h"
 #include "api/reply.c"
 
 static const struct route get_route = { .method = METHOD_GET };

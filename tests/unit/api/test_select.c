@@ -25,9 +25,9 @@ static void test_array_literals(void **state)
 	static const char *const items[] = { "a",    "",   "b,c",  "d\"e",
 					     "f\\g", "{}", "null", "\xc3\xa9 " };
 
-	assert_string_equal(sql_array(*state, NULL, 0), "{}");
+	assert_string_equal(pg_array(*state, NULL, 0), "{}");
 	assert_string_equal(
-		sql_array(*state, items, COUNT_OF(items)),
+		pg_array(*state, items, COUNT_OF(items)),
 		"{\"a\",\"\",\"b,c\",\"d\\\"e\",\"f\\\\g\",\"{}\",\"null\",\"\xc3\xa9 \"}");
 }
 

@@ -2,7 +2,7 @@
 /* Tests of OpenStreetMap's tags: the special before the general, and only categories and attributes that there are. */
 #include "test.h"
 #include <stdlib.h>
-#include "api/input.h"
+#include "model/values.h"
 #include "business/business.h"
 #include "store/migrate.h"
 #include "business/osm_tags.c"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of each type of one value: what is taken and as what, and what is refused. Objects are input.c's. */
 #include "test.h"
-#include "api/types.c"
+#include "model/types.c"
 
 static const struct field fields[TYPES] = {
 	[UUID] = { .type = UUID },

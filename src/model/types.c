@@ -3,7 +3,7 @@
  * The types that a field can have: how each is checked and what it is called in JSON Schema and SQL. A new type is a row
  * and a function here. Called by input.c, by filters and by the OpenAPI description; nothing waits.
  */
-#include "api/types.h"
+#include "model/types.h"
 
 #include <math.h>
 #include <string.h>

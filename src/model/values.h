@@ -4,12 +4,12 @@
  * turned into the text that PostgreSQL takes as a parameter. All problems are reported at once. Nothing waits. Used by
  * requests and by imports alike.
  */
-#ifndef API_INPUT_H
-#define API_INPUT_H
+#ifndef MODEL_VALUES_H
+#define MODEL_VALUES_H
 
 #include <stdbool.h>
 #include <jansson.h>
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/attr.h"
 #include "io/task.h"
 
@@ -36,6 +36,8 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 		json_t *old, struct values **values) MUST_USE;
 /* The value of a field by name, NULL when the resource has no such field (our bug). */
 struct value *values_get(struct values *v, const char *name) MUST_USE;
+/* Keeps a jansson value until `mem` is freed; returns it. */
+json_t *json_keep(TALLOC_CTX *mem, json_t *value);
 /* The column of a field: dots become underscores. */
 const char *field_column(TALLOC_CTX *mem, const struct field *field);
 

@@ -4,8 +4,8 @@
  * JSON, paging, OpenAPI and the documents are derived from these rows; nothing in them is executed but the few functions
  * that they point to.
  */
-#ifndef API_RESOURCE_H
-#define API_RESOURCE_H
+#ifndef MODEL_RESOURCE_H
+#define MODEL_RESOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct request;
 struct values;
 struct select;
 
-/* What a value is. api/types.c has one row per type with its JSON, OpenAPI and SQL names and its check. */
+/* What a value is. model/types.c has one row per type with its JSON, OpenAPI and SQL names and its check. */
 enum type {
 	UUID,
 	TEXT, /* one line; LINES with the MULTILINE flag */

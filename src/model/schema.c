@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does the database have what the tables say? Asked at start: a wrong column is found then and not by a caller. */
+#include "model/schema.h"
+
 #include <string.h>
-#include "api/input.h"
-#include "api/pipeline.h"
-#include "api/types.h"
+#include "model/resource.h"
+#include "model/types.h"
+#include "model/values.h"
+#include "store/pg.h"
 #include "base/banned.h"
 
 static const char columns_sql[] =
@@ -53,7 +56,7 @@ static int check_resource(struct task *t, const struct resource *resource)
 	return OK;
 }
 
-int api_check_schema(struct task *t)
+int schema_check(struct task *t)
 {
 	for (const struct service *const *s = services; *s; s++) {
 		for (const struct resource *const *x = (*s)->resources; x && *x; x++) {

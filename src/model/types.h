@@ -3,12 +3,12 @@
  * The `types` table: one row per type with its name in each language we speak and its check. A check turns a JSON
  * scalar into the text of an SQL parameter, normalising it on the way.
  */
-#ifndef API_TYPES_H
-#define API_TYPES_H
+#ifndef MODEL_TYPES_H
+#define MODEL_TYPES_H
 
 #include <jansson.h>
 #include <talloc.h>
-#include "api/resource.h"
+#include "model/resource.h"
 #include "base/attr.h"
 
 struct type_row {
