@@ -44,6 +44,11 @@ static bool is_database_url(const char *text)
 	       strncmp(text, "postgres://", 11) == 0;
 }
 
+static bool is_secret_key(const char *text)
+{
+	return !text[0] || (strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64);
+}
+
 /* RFC 6454 section 6.2: scheme://host or scheme://host:port, without a path. */
 static bool is_origin(const char *text, size_t len)
 {
@@ -110,6 +115,15 @@ const struct config_row config_rows[] = {
 	  .max = 200,
 	  .flags = CONFIG_SECRET,
 	  .doc = "Bearer token of all writes, at least 16 characters; unset: all writes are refused." },
+	{ .env = "GUILDFORD_SECRET_KEY",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(secret_key),
+	  .def = "",
+	  .max = 64,
+	  .flags = CONFIG_SECRET,
+	  .check = is_secret_key,
+	  .takes = "64 hexadecimal digits, such as `openssl rand -hex 32` prints",
+	  .doc = "Key of what is sealed in the database, the same on all nodes; unset: secret.key in the data folder." },
 	{ .env = "GUILDFORD_LOG_LEVEL",
 	  .flag = "log-level",
 	  .type = CONFIG_CHOICE,
