@@ -1,24 +1,131 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May this caller do this? What no row allows is denied. */
+/*
+ * May this caller do this? What no row allows is denied. A permission comes from the caller's roles or, for one thing, from
+ * a relation to it; of an API key's owner's permissions only those of its scopes count. Who is refused is told what was
+ * missing, unless even the thing's existence is not theirs to know.
+ */
+#include <string.h>
 #include "api/route.h"
 #include "api/steps.h"
-#include "base/config.h"
+#include "base/str.h"
+#include "base/time.h"
 #include "base/banned.h"
 
-int allow_check(struct request *r, enum allow needed)
+enum { RECENT_S = 600, RELATIONS_MAX = 8 };
+
+static bool has_scope(const struct request *r, int permission)
 {
-	if (needed == ANYONE || (needed == ADMIN && r->caller.is == ADMIN))
+	return r->caller.is != CALLER_KEY || permissions_have(&r->caller.scopes, permission);
+}
+
+bool allow_has(const struct request *r, int permission)
+{
+	return r->caller.is != CALLER_NOBODY && has_scope(r, permission) &&
+	       permissions_have(&r->caller.granted, permission);
+}
+
+static int refuse_unknown(struct request *r)
+{
+	return fail(r, E_UNAUTHORIZED,
+		    "Sign in, and send Authorization: Bearer with the access token");
+}
+
+int allow_check(struct request *r, const char *permission)
+{
+	if (allow_has(r, permission_find(permission)))
 		return OK;
-	if (needed == ADMIN && !config.admin_token[0])
-		return fail(
-			r, E_FORBIDDEN,
-			"What only an admin may do is switched off: GUILDFORD_ADMIN_TOKEN is not set");
-	if (needed == ADMIN)
-		return fail(r, E_UNAUTHORIZED, "Send Authorization: Bearer with the admin token");
-	return fail(r, E_FORBIDDEN, NULL);
+	if (r->caller.is == CALLER_NOBODY)
+		return refuse_unknown(r);
+	return fail(r, E_FORBIDDEN, "You need the permission %s", permission);
+}
+
+/* "owner|manager" as "owner or manager". */
+static const char *in_words(TALLOC_CTX *mem, char **names, int n)
+{
+	char *text = talloc_strdup(mem, names[0]);
+
+	for (int i = 1; i < n; i++)
+		text = talloc_asprintf_append_buffer(text, "%s%s", i == n - 1 ? " or " : ", ",
+						     names[i]);
+	return text;
+}
+
+/* By relation: the row must be there, and one whom nothing ties to it is not told of a deleted one. waits */
+static int check_related(struct request *r, const char *permission)
+{
+	const struct resource *resource = r->route->resource;
+	const char *id = path_text(r, "id");
+	struct pg_rows *rows;
+	char **names;
+	int n = str_split(MEM(r), r->route->related, '|', RELATIONS_MAX, &names), rc;
+
+	if (!uuid_is(id) && !resource->has_slug)
+		return fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
+	rc = pg_query(
+		&r->task, &rows,
+		talloc_asprintf(
+			MEM(r),
+			"select exists (select from platform.relation x where x.resource = $2 and "
+			"x.resource_id = t.id and x.person_id = $3 and x.relation = any ($4)), "
+			"t.deleted_at is null from %s.%s t where t.%s = $1 "
+			"order by t.deleted_at desc nulls first limit 1",
+			resource->service, resource->name, uuid_is(id) ? "id" : "slug"),
+		PG_PARAMS(id, resource->name, r->caller.person_id,
+			  pg_array(MEM(r), (const char *const *)names, n)));
+	if (rc)
+		return rc;
+	if (pg_count(rows) > 0 && pg_value(rows, 0, 0)[0] == 't')
+		return OK;
+	if (pg_count(rows) == 0 || pg_value(rows, 0, 1)[0] != 't')
+		return fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
+	return fail(r, E_FORBIDDEN, "You need the permission %s, or to be %s of this %s",
+		    permission, in_words(MEM(r), names, n), resource->name);
+}
+
+static int check_permitted(struct request *r)
+{
+	const struct route *route = r->route;
+	const char *permission = permission_name(route->permission);
+
+	if (allow_has(r, route->permission))
+		return OK;
+	if (r->caller.is == CALLER_NOBODY)
+		return refuse_unknown(r);
+	if (!has_scope(r, route->permission))
+		return fail(r, E_FORBIDDEN, "The API key lacks the scope %s", permission);
+	if (route->related)
+		return check_related(r, permission);
+	return fail(r, E_FORBIDDEN, "You need the permission %s", permission);
+}
+
+static int check_signed_in(struct request *r)
+{
+	if (r->caller.is == CALLER_PERSON)
+		return OK;
+	if (r->caller.is == CALLER_NOBODY)
+		return refuse_unknown(r);
+	return fail(r, E_FORBIDDEN, "An API key cannot do this: a person must sign in for it");
+}
+
+/* OWASP ASVS 5.0 7.5.1: what is dangerous asks again who is there. */
+static int check_recent(struct request *r)
+{
+	if (r->caller.is == CALLER_PERSON && time_unix_ms() / 1000 - r->caller.shown_at <= RECENT_S)
+		return OK;
+	return fail(r, E_STEP_UP, "Show who you are again: POST /v1/auth/reauthenticate");
 }
 
 int step_allow(struct request *r)
 {
-	return r->route ? allow_check(r, r->route->allow) : OK; /* no route: OPTIONS */
+	int rc = OK;
+
+	if (!r->route || r->route->allow == ANYONE)
+		return OK; /* no route: OPTIONS */
+	if (r->route->allow == SIGNED_IN)
+		rc = check_signed_in(r);
+	else if (r->route->allow == PERMITTED)
+		rc = check_permitted(r);
+	else
+		rc = fail(r, E_FORBIDDEN, NULL);
+	return !rc && r->route->recent ? check_recent(r) : rc;
 }

@@ -14,6 +14,7 @@
 #include "api/scope.h"
 #include "api/select.h"
 #include "api/shape.h"
+#include "api/steps.h"
 #include "base/uuid.h"
 #include "base/banned.h"
 
@@ -144,6 +145,42 @@ static int insert(struct request *r, struct select *s, struct values *v, const c
 	return pg_query(&r->task, rows, sql, s->param_count, s->params);
 }
 
+/* Fields that only moderators write: others may send back what is there, and what they leave out stays. */
+static int check_guarded(struct request *r, struct values *v, bool exists)
+{
+	const char *permission = talloc_asprintf(MEM(r), "%s:moderate", v->resource->name);
+
+	if (allow_has(r, permission_find(permission)))
+		return OK;
+	for (int i = 0; i < v->count; i++) {
+		struct value *value = &v->items[i];
+
+		if (!(value->field->flags & GUARDED) || !value->set)
+			continue;
+		if (value->given && (exists || value->text))
+			return fail(r, E_FORBIDDEN, "%s is written only with the permission %s",
+				    value->field->name, permission);
+		value->set = !exists;
+	}
+	return OK;
+}
+
+/* Who adds a thing of their own is its owner; who adds it on the town's behalf is not. waits */
+static int own(struct request *r, const char *id)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows;
+
+	if (!resource->owned || !r->caller.person_id[0] ||
+	    allow_has(r, permission_find(talloc_asprintf(MEM(r), "%s:moderate", resource->name))))
+		return OK;
+	return pg_query(
+		&r->task, &rows,
+		"insert into platform.relation (person_id, relation, resource, resource_id, "
+		"granted_by) values ($1, 'owner', $2, $3, $1)",
+		PG_PARAMS(r->caller.person_id, resource->name, id));
+}
+
 int crud_create(struct request *r)
 {
 	const struct resource *resource = r->route->resource;
@@ -158,6 +195,8 @@ int crud_create(struct request *r)
 	rc = scope_parent(r, &scope);
 	if (!rc)
 		rc = input_check(&r->task, resource, r->body, true, NULL, &v);
+	if (!rc)
+		rc = check_guarded(r, v, false);
 	if (!rc && resource->before_write)
 		rc = resource->before_write(r, v, NULL);
 	if (rc)
@@ -167,6 +206,9 @@ int crud_create(struct request *r)
 	rc = insert(r, &s, v, id, &rows);
 	if (rc)
 		return explain_conflict(r, resource, v, rc);
+	rc = own(r, id);
+	if (rc)
+		return rc;
 	http_header_addf(r->http, "Location", "/v1%s/%s", r->path, id);
 	return reply_row(r, 201, shape_whole(resource), rows, 0);
 }
@@ -275,6 +317,8 @@ static int change(struct request *r, bool whole)
 	if (!whole)
 		body = json_keep(MEM(r), merge_patch(old, body, 0));
 	rc = input_check(&r->task, resource, body, whole, old, &v);
+	if (!rc)
+		rc = check_guarded(r, v, true);
 	if (!rc && resource->before_write)
 		rc = resource->before_write(r, v, old);
 	if (rc)

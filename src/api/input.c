@@ -62,6 +62,11 @@ int input_parse(struct request *r, const char *text, size_t len, json_t **body)
 	return OK;
 }
 
+const char *input_text(const struct request *r, const char *name)
+{
+	return values_get(r->values, name)->text;
+}
+
 /* The media type without parameters, lower case. */
 static const char *media_type(struct request *r)
 {
@@ -105,5 +110,9 @@ int step_input(struct request *r)
 	if (r->task.failure.code || !route_takes_body(r->route))
 		return r->task.failure.code;
 	rc = check_media_type(r);
-	return rc ? rc : input_parse(r, r->http->body, r->http->body_len, &r->body);
+	if (!rc)
+		rc = input_parse(r, r->http->body, r->http->body_len, &r->body);
+	if (rc || !r->route->action)
+		return rc;
+	return input_check(&r->task, r->route->action->takes, r->body, true, NULL, &r->values);
 }

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
+#include "api/permission.h"
 #include "model/resource.h"
+#include "base/uuid.h"
 #include "base/writer.h"
 #include "io/http.h"
 #include "io/task.h"
@@ -24,9 +26,19 @@ struct param {
 	const char *value;
 };
 
-/* Who is calling. */
+enum caller { CALLER_NOBODY, CALLER_PERSON, CALLER_KEY };
+
+/* Who is calling: nobody we know, a person by an access token, or a program by a person's API key. Ids are "" where there
+ * are none. */
 struct principal {
-	enum allow is; /* ANYONE or ADMIN */
+	enum caller is;
+	char person_id[UUID_TEXT_SIZE];
+	char session_id[UUID_TEXT_SIZE]; /* of a person */
+	char key_id[UUID_TEXT_SIZE];	 /* of a key */
+	struct permissions granted;	 /* by the person's roles */
+	struct permissions scopes;	 /* what a key may use of it; of a person: all */
+	int quota;			 /* requests a minute of a key; 0: the setting's */
+	long long shown_at; /* Unix seconds: when the person last showed who they are */
 };
 
 struct request {
@@ -42,6 +54,7 @@ struct request {
 	struct principal caller;
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-Id */
 	json_t *body;		     /* parsed input of a write, NULL otherwise */
+	struct values *values;	     /* of an action that takes a body: checked */
 	bool problem_json;	     /* errors as application/problem+json (RFC 9457) */
 	struct writer json;	     /* writes http->body_out */
 	uint64_t step_us[STEPS_MAX]; /* time per pipeline step */
@@ -54,6 +67,8 @@ struct request {
 
 /* A path parameter by name; NULL when the route has none of that name. */
 const char *path_text(const struct request *r, const char *name);
+/* A checked value of an action's body, NULL when it is null or absent. */
+const char *input_text(const struct request *r, const char *name);
 /* A query parameter by name, NULL when absent. */
 const char *query_text(const struct request *r, const char *name);
 

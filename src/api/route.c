@@ -6,6 +6,7 @@
 #include "api/route.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include "api/crud.h"
 #include "api/query.h"
@@ -27,21 +28,23 @@ static const struct operation_row {
 	bool item, writes;
 	const char *suffix, *verb;
 	size_t allow; /* in struct allow_rules */
+	const char *permission;
 	int (*act)(struct request *r);
 } operations[] = {
-	{ OP_LIST, METHOD_GET, false, false, "", "list", offsetof(struct allow_rules, list),
+	{ OP_LIST, METHOD_GET, false, false, "", "list", offsetof(struct allow_rules, list), "read",
 	  crud_list },
 	{ OP_CREATE, METHOD_POST, false, true, "", "create", offsetof(struct allow_rules, create),
-	  crud_create },
-	{ OP_GET, METHOD_GET, true, false, "", "get", offsetof(struct allow_rules, get), crud_get },
+	  "create", crud_create },
+	{ OP_GET, METHOD_GET, true, false, "", "get", offsetof(struct allow_rules, get), "read",
+	  crud_get },
 	{ OP_REPLACE, METHOD_PUT, true, true, "", "replace", offsetof(struct allow_rules, update),
-	  crud_replace },
+	  "update", crud_replace },
 	{ OP_UPDATE, METHOD_PATCH, true, true, "", "update", offsetof(struct allow_rules, update),
-	  crud_update },
+	  "update", crud_update },
 	{ OP_REMOVE, METHOD_DELETE, true, true, "", "remove", offsetof(struct allow_rules, remove),
-	  crud_remove },
+	  "remove", crud_remove },
 	{ OP_RESTORE, METHOD_POST, true, true, "/restore", "restore",
-	  offsetof(struct allow_rules, remove), crud_restore },
+	  offsetof(struct allow_rules, remove), "remove", crud_restore },
 };
 
 static const struct {
@@ -92,11 +95,36 @@ static void add_action(const struct service *service, const struct resource *res
 	route->operation = OP_ACTION;
 	route->id = action->name;
 	route->allow = action->allow;
+	route->related = action->related;
+	route->recent = action->recent;
+	assert(!action->permission == (action->allow != PERMITTED));
+	route->permission = action->permission ? permission_add(action->permission) : -1;
 	route->writes = action->writes;
 	route->service = service;
 	route->resource = resource;
 	route->action = action;
 	route->act = action->act;
+}
+
+static int permission_of(const struct resource *resource, const char *verb)
+{
+	return permission_add(talloc_asprintf(memory, "%s:%s", resource->name, verb));
+}
+
+static const char *related_of(const struct resource *resource, enum operation operation)
+{
+	if (operation == OP_REPLACE || operation == OP_UPDATE)
+		return resource->related.update;
+	return operation == OP_REMOVE || operation == OP_RESTORE ? resource->related.remove : NULL;
+}
+
+/* Those that no route needs as a whole: see scope.c and crud.c. */
+static void add_permissions(const struct resource *resource)
+{
+	permission_of(resource, "read_deleted");
+	for (const struct field *f = resource->fields; f->name; f++)
+		if (f->flags & GUARDED)
+			permission_of(resource, "moderate");
 }
 
 static void add_resource(const struct service *service, const struct resource *resource)
@@ -124,6 +152,9 @@ static void add_resource(const struct service *service, const struct resource *r
 		route->operation = row->operation;
 		route->id = talloc_asprintf(memory, "%s_%s", resource->name, row->verb);
 		route->allow = allow;
+		route->permission = allow == PERMITTED ? permission_of(resource, row->permission)
+						       : -1;
+		route->related = related_of(resource, row->operation);
 		route->writes = row->writes;
 		route->service = service;
 		route->resource = resource;
@@ -140,8 +171,10 @@ void route_setup(void)
 	for (const struct service *const *s = services; *s; s++) {
 		for (const struct action *a = (*s)->actions; a && a->path; a++)
 			add_action(*s, NULL, a);
-		for (const struct resource *const *p = (*s)->resources; p && *p; p++)
+		for (const struct resource *const *p = (*s)->resources; p && *p; p++) {
 			add_resource(*s, *p);
+			add_permissions(*p);
+		}
 	}
 }
 
@@ -163,7 +196,7 @@ const char *route_label(int number)
 bool route_takes_body(const struct route *route)
 {
 	return route->operation == OP_CREATE || route->operation == OP_REPLACE ||
-	       route->operation == OP_UPDATE;
+	       route->operation == OP_UPDATE || (route->action && route->action->takes);
 }
 
 /* Do the path's segments fit the route's? "{id}" takes any one segment that is not empty. */
@@ -271,11 +304,17 @@ int step_route(struct request *r)
 void routes_print(struct buf *out)
 {
 	static const char *const allow[] = {
-		[NOBODY] = "nobody", [ANYONE] = "anyone", [ADMIN] = "admin"
+		[NOBODY] = "nobody", [ANYONE] = "anyone", [SIGNED_IN] = "signed-in"
 	};
 
-	for (int i = 0; i < count; i++)
-		buf_addf(out, "%-7s %-52s %-7s %-9s %s\n", method_text(routes[i].method),
-			 routes[i].path, allow[routes[i].allow], routes[i].service->name,
-			 routes[i].id);
+	for (int i = 0; i < count; i++) {
+		const struct route *x = &routes[i];
+		char who[100];
+
+		snprintf(who, sizeof(who), "%s%s%s",
+			 x->allow == PERMITTED ? permission_name(x->permission) : allow[x->allow],
+			 x->related ? "|" : "", x->related ? x->related : "");
+		buf_addf(out, "%-7s %-44s %-30s %-9s %s\n", method_text(x->method), x->path, who,
+			 x->service->name, x->id);
+	}
 }

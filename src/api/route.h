@@ -32,6 +32,9 @@ struct route {
 	int segment_count;
 	const char *id; /* operationId */
 	enum allow allow;
+	int permission;	     /* number of it, of PERMITTED; see permission.h */
+	const char *related; /* relations to the row {id} that are as good */
+	bool recent;
 	bool writes;
 	const struct service *service;
 	const struct resource *resource;

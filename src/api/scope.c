@@ -17,7 +17,7 @@ int scope_deleted(struct request *r, struct select *s)
 		select_where(s, "%s is null", column);
 		return OK;
 	}
-	if (allow_check(r, ADMIN))
+	if (allow_check(r, talloc_asprintf(MEM(r), "%s:read_deleted", s->resource->name)))
 		return r->task.failure.code;
 	if (strcmp(deleted, "only") == 0)
 		select_where(s, "%s is not null", column);

@@ -10,7 +10,7 @@
 /* Ends a statement on what scope_item() names when deleted rows may be among it. */
 #define SCOPE_FIRST " order by t.deleted_at desc nulls first limit 1"
 
-/* Rows that are not deleted, or what ?deleted=with|only asks for (admins only). */
+/* Rows that are not deleted, or what ?deleted=with|only asks for (with the permission "<resource>:read_deleted"). */
 int scope_deleted(struct request *r, struct select *s);
 /* Of a nested resource: finds the parent of the path (E_NOT_FOUND) and keeps to its rows; s->parent_id
  * is its id. waits */

@@ -8,10 +8,12 @@
 
 /* accept.c: the form of the answer: JSON, or problem+json for errors; 406 when the caller takes neither. */
 int step_accept(struct request *r) MUST_USE;
-/* allow.c: may this caller do this? Deny by default. */
+/* allow.c: may this caller do this? Deny by default. waits */
 int step_allow(struct request *r) MUST_USE;
-/* May the caller do what needs this? E_UNAUTHORIZED or E_FORBIDDEN otherwise. */
-int allow_check(struct request *r, enum allow needed) MUST_USE;
+/* Has the caller this permission, by a role? E_UNAUTHORIZED or E_FORBIDDEN otherwise. */
+int allow_check(struct request *r, const char *permission) MUST_USE;
+/* The same by number, and nothing recorded. */
+bool allow_has(const struct request *r, int permission);
 /* input.c: query names, media type, the body as JSON. */
 int step_input(struct request *r) MUST_USE;
 /* act.c: the route's function, in a transaction when it writes. waits */

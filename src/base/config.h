@@ -15,7 +15,6 @@ struct config {
 	const char *data;	  /* folder of the private cluster */
 	int workers;		  /* 0: one per core */
 	const char *database_url; /* "": the private cluster */
-	const char *admin_token;  /* "": all writes refused */
 	const char *secret_key;	  /* "": the file secret.key in the data folder */
 	const char *log_level;
 	bool access_log;

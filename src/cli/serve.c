@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 #include "base/time.h"
 #include "business/import.h"
 #include "cli/command.h"
@@ -388,6 +389,11 @@ static int run(int argc, char **argv)
 	raise_limits();
 	if (start_database() != 0)
 		return EXIT_FAILED;
+	if (secret_setup(config.secret_key, config.data, why, sizeof(why)) != 0) {
+		fprintf(stderr, "guildford: %s\n", why);
+		cluster_stop(&supervisor.cluster);
+		return EXIT_FAILED;
+	}
 	if (database_run_at(supervisor.url, prepare, NULL) != EXIT_DONE) {
 		cluster_stop(&supervisor.cluster);
 		return EXIT_FAILED;

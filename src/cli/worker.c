@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cli/command.h"
+#include "gateway/revoked.h"
 #include "io/coro.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -39,6 +40,7 @@ static void be_patient(void)
 
 static void drained(void)
 {
+	revoked_stop();
 	pg_close();
 	loop_stop();
 }
@@ -102,6 +104,7 @@ int worker_run(const struct worker_settings *settings)
 					.statement_timeout = config.statement_timeout,
 					.pages = true,
 					.name = name });
+	revoked_start();
 	rc = start_serving(settings);
 	if (rc) {
 		log_error("cannot serve: %s", uv_strerror(rc));

@@ -69,7 +69,7 @@ static bool may_answer(const struct route *route, int status)
 {
 	switch (status) {
 	case 403:
-		return route->allow == ADMIN || route->operation == OP_LIST ||
+		return route->allow != ANYONE || route->operation == OP_LIST ||
 		       route->operation == OP_GET;
 	case 404:
 		return has_path_parameter(route);
@@ -247,6 +247,7 @@ static void write_path_parameters(struct writer *j, const struct route *route)
 static void write_request(struct writer *j, const struct route *route)
 {
 	enum schema_kind kind = route->operation == OP_UPDATE ? SCHEMA_PATCH : SCHEMA_INPUT;
+	const struct resource *takes = route->action ? route->action->takes : route->resource;
 
 	if (!route_takes_body(route))
 		return;
@@ -255,9 +256,14 @@ static void write_request(struct writer *j, const struct route *route)
 	open(j, "content");
 	for (int merge = 0; merge < (kind == SCHEMA_PATCH ? 2 : 1); merge++) {
 		open(j, merge ? "application/merge-patch+json" : "application/json");
-		schema_reference(j, "schema", route->resource, kind);
+		if (route->action) {
+			writer_key(j, "schema");
+			schema_resource(j, takes, kind);
+		} else {
+			schema_reference(j, "schema", takes, kind);
+		}
 		writer_key(j, "example");
-		schema_example(j, route->resource, kind);
+		schema_example(j, takes, kind);
 		writer_object_end(j);
 	}
 	writer_object_end(j);
@@ -339,9 +345,19 @@ static void write_headers(struct writer *j, const struct route *route)
 	writer_object_end(j);
 }
 
+static int success_of(const struct route *route)
+{
+	if (route->action)
+		return route->action->status ? route->action->status : 200;
+	return route->operation == OP_CREATE ? 201 : 200;
+}
+
 static void write_success(struct writer *j, const struct route *route)
 {
-	open(j, route->operation == OP_CREATE ? "201" : "200");
+	char status[12];
+
+	snprintf(status, sizeof(status), "%d", success_of(route));
+	open(j, status);
 	text(j, "description",
 	     route->operation == OP_CREATE ? "Created; Location has its path." : "Done.");
 	write_headers(j, route);
@@ -388,6 +404,12 @@ static const char *summary_of(const struct route *route, char *out, size_t size)
 
 static void write_operation(struct writer *j, const struct route *route)
 {
+	static const char *const security[] = {
+		[NOBODY] = "[]",
+		[ANYONE] = "[]",
+		[SIGNED_IN] = "[{\"accessToken\":[]}]",
+		[PERMITTED] = "[{\"accessToken\":[]},{\"apiKey\":[]}]"
+	};
 	char method[16], summary[200];
 
 	snprintf(method, sizeof(method), "%s", method_text(route->method));
@@ -400,7 +422,7 @@ static void write_operation(struct writer *j, const struct route *route)
 	writer_array(j);
 	writer_string(j, tag_of(route));
 	writer_array_end(j);
-	raw(j, "security", route->allow == ADMIN ? "[{\"admin\":[]}]" : "[]");
+	raw(j, "security", security[route->allow]);
 	writer_key(j, "parameters");
 	writer_array(j);
 	write_query_parameters(j, route);
@@ -595,7 +617,7 @@ static void write_common_parameters(struct writer *j)
 	    "{\"name\":\"fields\",\"in\":\"query\",\"description\":\"Only these fields and the id, a comma list; the others are absent then.\","
 	    "\"schema\":{\"type\":\"string\"},\"example\":\"id,updated_at\"}");
 	raw(j, "deleted",
-	    "{\"name\":\"deleted\",\"in\":\"query\",\"description\":\"For admins: deleted rows as well, or alone.\","
+	    "{\"name\":\"deleted\",\"in\":\"query\",\"description\":\"Deleted rows as well, or alone; with the permission `<resource>:read_deleted`.\","
 	    "\"schema\":{\"type\":\"string\",\"enum\":[\"with\",\"only\"]}}");
 	raw(j, "ifNoneMatch",
 	    "{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"ETag that the caller has: a read answers 304, a write 412.\","
@@ -610,7 +632,9 @@ static void write_components(struct writer *j)
 {
 	open(j, "components");
 	raw(j, "securitySchemes",
-	    "{\"admin\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"GUILDFORD_ADMIN_TOKEN of the server\"}}");
+	    "{\"accessToken\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\","
+	    "\"description\":\"Of POST /v1/auth/login: 15 minutes.\"},"
+	    "\"apiKey\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"Of POST /v1/api-keys.\"}}");
 	write_common_headers(j);
 	write_common_parameters(j);
 	open(j, "responses");

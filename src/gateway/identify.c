@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is calling: until accounts exist, nobody or the holder of the admin token (RFC 6750 section 2.1). */
-#include <sodium.h>
+/* Who is calling: nobody, or the bearer (RFC 6750 section 2.1) of an access token or an API key. A credential that is not
+ * valid is never overlooked: the request fails. */
 #include <string.h>
 #include "api/pipeline.h"
-#include "base/config.h"
+#include "gateway/api_key.h"
 #include "base/banned.h"
 
-enum { TOKEN_MAX = 256 };
-
-/* Compared in constant time: both are hashed to the same length first. */
-static bool is_admin_token(const char *token)
-{
-	unsigned char given[crypto_generichash_BYTES], wanted[crypto_generichash_BYTES];
-
-	if (strlen(token) > TOKEN_MAX)
-		return false;
-	crypto_generichash(given, sizeof(given), (const unsigned char *)token, strlen(token), NULL,
-			   0);
-	crypto_generichash(wanted, sizeof(wanted), (const unsigned char *)config.admin_token,
-			   strlen(config.admin_token), NULL, 0);
-	return sodium_memcmp(given, wanted, sizeof(given)) == 0;
-}
+enum { CREDENTIAL_MAX = 4096 };
 
 int step_identify(struct request *r)
 {
@@ -30,10 +16,10 @@ int step_identify(struct request *r)
 		return OK;
 	if (strncasecmp(given, "Bearer ", 7) != 0)
 		return fail(r, E_UNAUTHORIZED, "Authorization takes the Bearer scheme");
-	if (!config.admin_token[0])
-		return OK; /* no token can be right: allow.c says what is switched off */
-	if (!is_admin_token(given + 7 + strspn(given + 7, " ")))
+	given += 7 + strspn(given + 7, " ");
+	if (strlen(given) > CREDENTIAL_MAX)
 		return fail(r, E_UNAUTHORIZED, "The token is not valid");
-	r->caller.is = ADMIN;
-	return OK;
+	if (api_key_is(given))
+		return api_key_identify(r, given);
+	return fail(r, E_UNAUTHORIZED, "The token is not valid");
 }

@@ -36,6 +36,7 @@ enum type {
 	COUNTRY,  /* ISO 3166-1 alpha-2 */
 	ZONE,	  /* IANA time zone */
 	OBJECT,	  /* jsonb with typed .members */
+	SECRET,	  /* a password or token: taken as it was sent, never given back */
 	TYPES
 };
 
@@ -48,6 +49,7 @@ enum field_flag {
 	MANY = 32,	/* a list: JSON array, SQL array */
 	MULTILINE = 64, /* text may hold line breaks */
 	NOT_NULL = 128, /* the column has a default and is never null */
+	GUARDED = 256,	/* written only by who has the permission "<resource>:moderate" */
 };
 
 struct field {
@@ -65,11 +67,17 @@ struct field {
 	const char *doc;
 };
 
-/* Who may do something. Deny by default: 0 is NOBODY. */
-enum allow { NOBODY = 0, ANYONE, ADMIN };
+/* Who may do something. Deny by default: 0 is NOBODY. SIGNED_IN is a person with a session, and never an API key, for it
+ * is about the caller. PERMITTED is who has the permission, by a role or, on one thing, by a relation to it. */
+enum allow { NOBODY = 0, ANYONE, SIGNED_IN, PERMITTED };
 
 struct allow_rules {
 	enum allow list, get, create, update, remove;
+};
+
+/* Which relations to a row (platform.relation) give the permission for it: "owner|manager". remove is restore's, too. */
+struct related_rules {
+	const char *update, *remove;
 };
 
 /* A query parameter of a list that is not simply a field's equality. `apply` adds its condition to the SELECT; it reads
@@ -109,11 +117,16 @@ struct action {
 	/* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
 	const char *path;
 	enum allow allow;
-	bool writes;	  /* runs in a transaction */
-	bool tagged;	  /* the reply carries an ETag of its bytes */
+	/* of PERMITTED: "person:grant"; and the relations to the resource's row {id} that are as good */
+	const char *permission, *related;
+	bool recent; /* only soon after the caller has shown who they are: 403 STEP_UP_REQUIRED */
+	bool writes; /* runs in a transaction */
+	bool tagged; /* the reply carries an ETag of its bytes */
 	bool unversioned; /* stands at the root, not under /v1: /livez */
 	const char *name; /* operationId: "business_restore" */
 	const char *doc;
+	const struct resource *takes;	 /* the body: its fields are checked, as r->values */
+	int status;			 /* of success; 0: 200 */
 	const struct resource *resource; /* what the reply's data is, NULL: see reply_schema */
 	const char *reply_schema;	 /* OpenAPI schema of `data`, JSON text */
 	const char *media_type;		 /* of a reply that is not the envelope: "text/plain" */
@@ -131,6 +144,8 @@ struct resource {
 	const char *parent_column; /* ... and this the column with the parent's id */
 	const struct resource *parent_resource;
 	struct allow_rules allow;
+	struct related_rules related;
+	bool owned;		      /* who creates a row is its owner */
 	const struct field *fields;   /* ended by a row without a name */
 	const struct filter *filters; /* the same */
 	const struct sort *sorts;

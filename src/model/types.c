@@ -56,6 +56,21 @@ static const char *check_text(TALLOC_CTX *mem, const struct field *field, json_t
 	return trimmed;
 }
 
+/* As it was sent: a blank at the end of a password is part of it. */
+static const char *check_secret(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				const char **problem)
+{
+	const char *text = text_of(value, problem);
+	size_t length = text ? str_length_utf8(text, strlen(text)) : 0;
+
+	if (!text)
+		return NULL;
+	if (length >= (size_t)field->min && length <= (size_t)field->max)
+		return talloc_strdup(mem, text);
+	*problem = talloc_asprintf(mem, "must have %g to %g characters", field->min, field->max);
+	return NULL;
+}
+
 static const char *check_uuid(TALLOC_CTX *mem, const struct field *field, json_t *value,
 			      const char **problem)
 {
@@ -227,6 +242,11 @@ const struct type_row types[TYPES] = {
 		   .check = check_format,
 		   .normalise = format_zone,
 		   .problem = "must be an IANA time zone such as Europe/London" },
+	[SECRET] = { .json = "string",
+		     .format = "password",
+		     .sql = "text",
+		     .cast = "text",
+		     .check = check_secret },
 	[OBJECT] = { .json = "object", .sql = "jsonb", .cast = "jsonb" },
 };
 

@@ -188,6 +188,8 @@ static void check_value(struct task *t, struct value *v, json_t *input, bool who
 				     "is given by the server and cannot be written");
 		return;
 	}
+	if ((field->flags & GUARDED) && json_equal(input, lookup(old, field->name)))
+		return; /* sent back as it is: nothing that a moderator must have allowed */
 	v->set = true;
 	v->text = check_given(t, field->name, field, input);
 }

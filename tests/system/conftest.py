@@ -2,6 +2,7 @@
 """What the system tests share: the real program on a real PostgreSQL that it starts itself, in a temporary folder, on a
 free port. GUILDFORD_BINARY names the program (default: the sanitizer build)."""
 
+import hashlib
 import os
 import pathlib
 import re
@@ -17,9 +18,18 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("GUILDFORD_BINARY", str(ROOT / "build/debug/guildford"))
-TOKEN = "a-token-of-the-tests"
+# The API key of an admin that every server of the tests knows; see Server.know_admin().
+TOKEN = "gk_a-token-of-the-tests"
+SECRET_KEY = "00112233445566778899aabbccddeeff" * 2
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
+ADMIN_ID = "019363f1-0000-7000-8000-00000000ad01"
 BAD_LOG = re.compile(r"ERROR: AddressSanitizer|runtime error:|LeakSanitizer|Assertion .* failed")
+
+
+def key_digest(text):
+    """What the database keeps of an API key: base/secret.c says how it is made."""
+    derived = hashlib.blake2b(b"api key", key=bytes.fromhex(SECRET_KEY), digest_size=32).digest()
+    return hashlib.blake2b(text.encode(), key=derived, digest_size=32).hexdigest()
 
 
 connect = socket.create_connection
@@ -78,7 +88,8 @@ class Server:
         self.data = data or new_folder()
         self.log_path = pathlib.Path(self.data) / "guildford.log"
         self.log = open(self.log_path, "ab")
-        env.setdefault("GUILDFORD_ADMIN_TOKEN", TOKEN)
+        env.setdefault("GUILDFORD_SECRET_KEY", SECRET_KEY)
+        self.database_url = env.get("DATABASE_URL")
         self.process = subprocess.Popen(
             [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data, "--workers", str(workers), "--migrate", *args],
             stdout=subprocess.PIPE, stderr=self.log, text=True, env=clean_environment(**env))
@@ -89,6 +100,7 @@ class Server:
             self.url = line.split()[-1]
             self.port = int(self.url.rsplit(":", 1)[1])
             self.http = httpx.Client(base_url=self.url, timeout=30)
+            self.know_admin()
 
     def log_text(self):
         return self.log_path.read_text(errors="replace")
@@ -100,13 +112,27 @@ class Server:
         return [pid for pid in children if name_of(pid) == "guildford"]
 
     def postmaster(self):
-        return int((pathlib.Path(self.data) / "postgres/postmaster.pid").read_text().split("\n")[0])
+        return int(self.postmaster_file()[0])
+
+    def postmaster_file(self):
+        """Its lines: the process id first, the socket's folder fifth."""
+        return (pathlib.Path(self.data) / "postgres/postmaster.pid").read_text().split("\n")
+
+    def know_admin(self):
+        """Writes an admin and their key straight into the tables: how people come by them has tests of its own."""
+        self.database(f"""
+            insert into auth.person (id, email, name, email_verified_at)
+                values ('{ADMIN_ID}', 'admin@guildford.example', 'The admin', now()) on conflict do nothing;
+            insert into auth.person_role (person_id, role_id)
+                select '{ADMIN_ID}', id from auth.role where slug = 'admin' on conflict do nothing;
+            insert into auth.api_key (id, person_id, name, prefix, digest, scopes)
+                values ('{ADMIN_ID}', '{ADMIN_ID}', 'tests', 'gk_', '{key_digest(TOKEN)}', '{{*}}') on conflict do nothing""")
 
     def database(self, sql):
         """Rows of a statement, as psql prints them."""
-        socket = pathlib.Path(self.data) / "socket"
-        done = subprocess.run(["psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-h", str(socket), "-U", "guildford", "-d", "guildford", "-c", sql],
-                              capture_output=True, text=True, timeout=300)
+        where = [self.database_url] if self.database_url else [
+            "-h", self.postmaster_file()[4], "-U", "guildford", "-d", "guildford"]
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return [line.split("|") for line in done.stdout.splitlines()]
 

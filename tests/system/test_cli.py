@@ -15,7 +15,7 @@ import time
 import httpx
 import pytest
 
-from conftest import BINARY, TOKEN, Server, clean_environment, new_folder, run
+from conftest import BINARY, Server, clean_environment, new_folder, run
 
 COMMANDS = ["serve", "migrate", "import", "config", "routes", "openapi", "version"]
 
@@ -72,7 +72,7 @@ def settings(*args, **env):
 
 def test_config_prints_each_setting():
     found = settings()
-    assert {"GUILDFORD_LISTEN", "GUILDFORD_DATA", "GUILDFORD_WORKERS", "DATABASE_URL", "GUILDFORD_ADMIN_TOKEN"} <= found.keys()
+    assert {"GUILDFORD_LISTEN", "GUILDFORD_DATA", "GUILDFORD_WORKERS", "DATABASE_URL", "GUILDFORD_SECRET_KEY"} <= found.keys()
     assert found["GUILDFORD_LISTEN"][:2] == ("127.0.0.1:8080", "default")
     assert all(len(text.split()) >= 3 for _, _, text in found.values())
     limits = {"GUILDFORD_HEADER_MAX": 16384, "GUILDFORD_URL_MAX": 8192, "GUILDFORD_BODY_MAX": 1 << 20, "GUILDFORD_HEADER_TIMEOUT": 10000,
@@ -88,7 +88,7 @@ def test_environment_beats_default_and_flag_beats_environment():
 
 
 @pytest.mark.parametrize("name, secret", [
-    ("GUILDFORD_ADMIN_TOKEN", "correct-horse-battery-staple"), ("DATABASE_URL", "postgresql://ann:hunter2@db.example/town")])
+    ("GUILDFORD_SECRET_KEY", "0123456789abcdef" * 4), ("DATABASE_URL", "postgresql://ann:hunter2@db.example/town")])
 def test_secrets_are_masked(name, secret):
     done = run("config", **{name: secret})
     assert secret not in done.stdout and "hunter2" not in done.stdout and "********" in done.stdout
@@ -104,7 +104,7 @@ BAD = [
     ("GUILDFORD_LISTEN", "8080"), ("GUILDFORD_LISTEN", "127.0.0.1"), ("GUILDFORD_LISTEN", "127.0.0.1:"), ("GUILDFORD_LISTEN", "127.0.0.1:65536"),
     ("GUILDFORD_LISTEN", "127.0.0.1:-1"), ("GUILDFORD_LISTEN", "1.2.3:80"), ("GUILDFORD_LISTEN", "[::1:80"), ("GUILDFORD_LISTEN", ":80"),
     ("GUILDFORD_LISTEN", "town.example:80"), ("GUILDFORD_LISTEN", ""), ("GUILDFORD_LISTEN", "x" * 300),
-    ("GUILDFORD_DATA", ""), ("GUILDFORD_DATA", "x" * 1001), ("GUILDFORD_ADMIN_TOKEN", "too-short"), ("GUILDFORD_ADMIN_TOKEN", "x" * 201),
+    ("GUILDFORD_DATA", ""), ("GUILDFORD_DATA", "x" * 1001), ("GUILDFORD_SECRET_KEY", "too-short"), ("GUILDFORD_SECRET_KEY", "x" * 64),
     ("GUILDFORD_CORS_ORIGINS", "town.example"), ("GUILDFORD_CORS_ORIGINS", "https://town.example/"),
     ("GUILDFORD_CORS_ORIGINS", "https://a.example;https://b.example"), ("GUILDFORD_CORS_ORIGINS", "https://a.example,"),
     ("DATABASE_URL", "nonsense"), ("DATABASE_URL", "mysql://town/x"), ("DATABASE_URL", "http://town")]
@@ -117,7 +117,7 @@ def test_a_bad_setting_stops_the_start_and_is_named(folder, name, value):
     assert done.returncode == 2, done.stderr
     assert done.stdout == "" and name in done.stderr
     assert os.listdir(folder) == [], "nothing was started"
-    if "TOKEN" in name and value or "DATABASE" in name:
+    if "SECRET" in name or "DATABASE" in name:
         assert value not in done.stderr, "a secret stays one, even when it is wrong"
 
 
@@ -140,7 +140,7 @@ def test_routes_are_a_table():
     assert done.returncode == 0
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ["GET", "/v1/businesses/{id}", "anyone", "business", "business_get"] in rows
-    assert ["POST", "/v1/businesses", "admin", "business", "business_create"] in rows
+    assert ["POST", "/v1/businesses", "business:create", "business", "business_create"] in rows
     assert len({(row[0], row[1]) for row in rows}) == len(rows)
 
 
@@ -195,12 +195,12 @@ def test_a_database_newer_than_the_program(server):
 
 
 def test_a_migration_that_was_changed_afterwards(server):
-    [[digest]] = server.database("select digest from public.guildford_migration where number = 1")
-    server.database("update public.guildford_migration set digest = 'other' where number = 1")
+    [[digest]] = server.database("select digest from public.guildford_migration where service = 'business' and number = 1")
+    server.database("update public.guildford_migration set digest = 'other' where service = 'business' and number = 1")
     try:
         refuses(server, "0001")
     finally:
-        server.database(f"update public.guildford_migration set digest = '{digest}' where number = 1")
+        server.database(f"update public.guildford_migration set digest = '{digest}' where service = 'business' and number = 1")
 
 
 def test_a_column_that_is_not_there_is_named(server):
@@ -327,7 +327,7 @@ def test_as_an_ordinary_user(folder):
     process = subprocess.Popen(
         ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", f"{home}/guildford", "serve", "--listen", "127.0.0.1:0",
          "--migrate", "--workers", "1"],
-        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(GUILDFORD_ADMIN_TOKEN=TOKEN))
+        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
     try:
         line = process.stdout.readline()
         assert line.startswith("listening on "), process.stderr.read()

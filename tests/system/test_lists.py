@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from conftest import ADMIN
+
 PLACES = [
     ("Starbucks", "cafe", 51.2362, -0.5704, "GU1 3AA", {"wifi": "free"}, 2),
     ("Café Mila", "cafe", 51.1860, -0.6150, "GU7 1HX", {"wifi": "free", "dogs": "yes"}, 2),
@@ -107,7 +109,7 @@ def test_order(town):
     ({"include": "owners"}, "include"), ({"cursor": "abc"}, "cursor"), ({"colour": "red"}, "colour"),
     ({"deleted": "maybe"}, "deleted"), ({"cursor": "AAAA", "page": 2}, "page")])
 def test_bad_parameters_are_named(town, params, field):
-    reply = town.http.get("/v1/businesses", params=params, headers={"Authorization": "Bearer a-token-of-the-tests"})
+    reply = town.http.get("/v1/businesses", params=params, headers=ADMIN)
     assert reply.status_code == 400, reply.text
     assert field in town.details(reply)
 

@@ -23,7 +23,6 @@ static inline struct request *new_request(TALLOC_CTX *mem, enum http_method meth
 	buf_init(&x->body_out, x, 1 << 20);
 	r->http = x;
 	r->path = "";
-	r->caller.is = ANYONE;
 	r->task.mem = x;
 	snprintf(r->id, sizeof(r->id), "test");
 	return r;

@@ -95,7 +95,6 @@ static void test_an_answer_that_is_too_large_is_a_failure_that_fits(void **state
 
 static int set_up(void **state)
 {
-	config.admin_token = "a-token-of-the-tests";
 	config.cors_origins = "";
 	config.request_timeout = 1000;
 	api_setup();

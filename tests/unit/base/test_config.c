@@ -5,6 +5,8 @@
 
 enum { ARGS_MAX = 8 };
 
+static const char secret_key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
 static char why[300];
 static int argc;
 static char *argv[ARGS_MAX + 1];
@@ -104,9 +106,9 @@ static void test_values(void **state)
 		{ "GUILDFORD_LOG_LEVEL", "", false },
 		{ "GUILDFORD_DATA", "", false },
 		{ "DATABASE_URL", "", true },
-		{ "GUILDFORD_ADMIN_TOKEN", "", true },
-		{ "GUILDFORD_ADMIN_TOKEN", "fifteen-letters", false },
-		{ "GUILDFORD_ADMIN_TOKEN", "sixteen-letters-", true },
+		{ "GUILDFORD_SECRET_KEY", "", true },
+		{ "GUILDFORD_SECRET_KEY", "0011", false },
+		{ "GUILDFORD_SECRET_KEY", secret_key, true },
 		{ "GUILDFORD_LISTEN", "localhost:0", true },
 		{ "GUILDFORD_LISTEN", "0.0.0.0:65535", true },
 		{ "GUILDFORD_LISTEN", "[::1]:8080", true },
@@ -139,15 +141,15 @@ static void test_secrets_are_not_told(void **state)
 	char text[100];
 
 	(void)state;
-	setenv("GUILDFORD_ADMIN_TOKEN", "a-secret-of-mine", 1);
+	setenv("GUILDFORD_SECRET_KEY", secret_key, 1);
 	assert_int_equal(load("guildford", NULL), 0);
-	config_text(row_of("GUILDFORD_ADMIN_TOKEN"), false, text, sizeof(text));
+	config_text(row_of("GUILDFORD_SECRET_KEY"), false, text, sizeof(text));
 	assert_string_equal(text, "********");
-	config_text(row_of("GUILDFORD_ADMIN_TOKEN"), true, text, sizeof(text));
-	assert_string_equal(text, "a-secret-of-mine");
+	config_text(row_of("GUILDFORD_SECRET_KEY"), true, text, sizeof(text));
+	assert_string_equal(text, secret_key);
 	config_text(row_of("DATABASE_URL"), false, text, sizeof(text));
 	assert_string_equal(text, "");
-	setenv("GUILDFORD_ADMIN_TOKEN", "too-short", 1);
+	setenv("GUILDFORD_SECRET_KEY", "too-short", 1);
 	assert_int_equal(load("guildford", NULL), -1);
 	assert_null(strstr(why, "too-short"));
 }
