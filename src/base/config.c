@@ -259,6 +259,12 @@ const struct config_row config_rows[] = {
 	  .max = 3600000,
 	  .unit = "ms",
 	  .doc = "PostgreSQL gives up on a statement after this." },
+	{ .env = "GUILDFORD_PASSWORD_QUEUE",
+	  .type = CONFIG_INT,
+	  .offset = AT(password_queue),
+	  .def = "100",
+	  .max = 10000,
+	  .doc = "Passwords per worker that wait for a thread to check them; beyond it 503." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

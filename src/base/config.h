@@ -33,6 +33,7 @@ struct config {
 	int database_pipelines;	  /* connections for short statements, per worker */
 	int database_leases;	  /* connections for transactions and long statements, per worker */
 	int statement_timeout;	  /* ms */
+	int password_queue;	  /* passwords that wait for a thread, per worker */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

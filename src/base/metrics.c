@@ -35,6 +35,12 @@ const struct metric_row metric_rows[METRICS] = {
 			      "Workers started again after they died." },
 	[METRIC_LOG_DROPPED] = { "guildford_log_lines_dropped_total", COUNTER, 1,
 				 "Log writes that failed." },
+	[METRIC_OFFLOAD_QUEUE] = { "guildford_offload_queue", GAUGE, 1,
+				   "Hashes of passwords that wait for a thread." },
+	[METRIC_OFFLOAD_REFUSED] = { "guildford_offload_refused_total", COUNTER, 1,
+				     "Hashes of passwords refused, the queue being full." },
+	[METRIC_OFFLOAD_SECONDS] = { "guildford_offload_seconds_total", COUNTER, 1e-6,
+				     "Time that threads worked on hashes of passwords." },
 };
 
 /* Upper bounds in microseconds; the contract's 200 ms is one of them. The last bucket is infinity. */

@@ -26,6 +26,9 @@ enum metric {
 	METRIC_DB_ERRORS,
 	METRIC_RESTARTS, /* workers that the supervisor started again */
 	METRIC_LOG_DROPPED,
+	METRIC_OFFLOAD_QUEUE, /* gauge: waiting for a thread */
+	METRIC_OFFLOAD_REFUSED,
+	METRIC_OFFLOAD_SECONDS, /* microseconds inside; of threads at work */
 	METRICS
 };
 

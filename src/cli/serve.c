@@ -51,7 +51,7 @@ static struct supervisor {
 	bool private_cluster;
 	const char *url;
 	int listen_fd;
-	int workers;
+	int workers, cores;
 	struct child children[WORKERS_MAX];
 	uint64_t cluster_backoff_us, cluster_start_us;
 	sigset_t signals;
@@ -182,12 +182,19 @@ static void raise_limits(void)
 		log_warn("cannot raise the number of open files: %s", strerror(errno));
 }
 
+/* All workers together keep as many threads busy as there are cores. */
+static int threads_each(void)
+{
+	return supervisor.cores > supervisor.workers ? supervisor.cores / supervisor.workers : 1;
+}
+
 static int be_worker(int number, int ready_fd, pid_t parent)
 {
 	const struct worker_settings settings = { .number = number,
 						  .listen_fd = supervisor.listen_fd,
 						  .ready_fd = ready_fd,
-						  .url = supervisor.url };
+						  .url = supervisor.url,
+						  .threads = threads_each() };
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -376,8 +383,8 @@ static int run(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	supervisor.workers = config.workers > 0 ? config.workers
-						: (int)sysconf(_SC_NPROCESSORS_ONLN);
+	supervisor.cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	supervisor.workers = config.workers > 0 ? config.workers : supervisor.cores;
 	if (supervisor.workers > WORKERS_MAX)
 		supervisor.workers = WORKERS_MAX;
 	supervisor.listen_fd = listen_open(config.listen, url, sizeof(url), why, sizeof(why));

@@ -16,6 +16,7 @@
 #include "io/coro.h"
 #include "io/http.h"
 #include "io/loop.h"
+#include "io/offload.h"
 #include "store/memo.h"
 #include "store/pg.h"
 #include "base/banned.h"
@@ -96,6 +97,7 @@ int worker_run(const struct worker_settings *settings)
 	metrics_use_slot(settings->number);
 	be_patient();
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
+	offload_setup(settings->threads, config.password_queue);
 	uv_signal_init(loop_get(), &terminate);
 	uv_signal_start(&terminate, on_terminate, SIGTERM);
 	pg_open(&(struct pg_settings) { .url = settings->url,
@@ -113,6 +115,7 @@ int worker_run(const struct worker_settings *settings)
 	if (settings->ready_fd >= 0 && coro_start(announce, (void *)settings) != 0)
 		return EXIT_FAILED;
 	loop_run();
+	offload_close();
 	loop_close();
 	memo_clear();
 	coro_cleanup();
