@@ -14,32 +14,6 @@
 
 enum { JSON_DEPTH_MAX = 8 };
 
-/* Brackets open at once, outside strings. */
-static int json_depth(const char *text, size_t len)
-{
-	int depth = 0, deepest = 0;
-	bool string = false;
-
-	for (size_t i = 0; i < len; i++) {
-		if (string) {
-			if (text[i] == '\\')
-				i++;
-			else if (text[i] == '"')
-				string = false;
-			continue;
-		}
-		if (text[i] == '"')
-			string = true;
-		else if (text[i] == '{' || text[i] == '[')
-			depth++;
-		else if (text[i] == '}' || text[i] == ']')
-			depth--;
-		if (depth > deepest)
-			deepest = depth;
-	}
-	return deepest;
-}
-
 int input_parse(struct request *r, const char *text, size_t len, json_t **body)
 {
 	json_error_t error;
@@ -47,7 +21,7 @@ int input_parse(struct request *r, const char *text, size_t len, json_t **body)
 
 	if (len == 0)
 		return fail(r, E_BAD_REQUEST, "A JSON object is expected in the body");
-	if (json_depth(text, len) > JSON_DEPTH_MAX)
+	if (str_json_depth(text, len) > JSON_DEPTH_MAX)
 		return fail(r, E_BAD_REQUEST, "The JSON nests deeper than %d levels",
 			    JSON_DEPTH_MAX);
 	/* a NUL comes as far as its field's check, which names the field */

@@ -376,3 +376,28 @@ int str_split(TALLOC_CTX *mem, const char *text, char separator, int max, char *
 	*parts = found;
 	return n;
 }
+
+int str_json_depth(const char *text, size_t len)
+{
+	int depth = 0, deepest = 0;
+	bool string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (string) {
+			if (text[i] == '\\')
+				i++;
+			else if (text[i] == '"')
+				string = false;
+			continue;
+		}
+		if (text[i] == '"')
+			string = true;
+		else if (text[i] == '{' || text[i] == '[')
+			depth++;
+		else if (text[i] == '}' || text[i] == ']')
+			depth--;
+		if (depth > deepest)
+			deepest = depth;
+	}
+	return deepest;
+}

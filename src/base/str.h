@@ -52,5 +52,8 @@ bool str_equal_nocase(const char *a, const char *b);
 /* Splits at `separator`, trimming blanks; at most `max` parts, empty parts kept. Returns the number of parts, or -1
  * when there are more. The parts are children of `mem`. */
 int str_split(TALLOC_CTX *mem, const char *text, char separator, int max, char ***parts);
+/* How deep JSON text nests: brackets open at once, outside strings. For text that a recursive parser is to read on a small
+ * stack; it need not be well-formed. */
+int str_json_depth(const char *text, size_t len);
 
 #endif

@@ -326,6 +326,22 @@ static void test_splitting(void **state)
 	assert_int_equal(str_split(*state, ",,,", ',', 3, &parts), -1);
 }
 
+static void test_json_depth(void **state)
+{
+	static const struct {
+		const char *text;
+		int depth;
+	} rows[] = {
+		{ "", 0 },     { "1", 0 },    { "{}", 1 },	{ "{\"a\":[1,[2]],\"b\":{}}", 3 },
+		{ "[[[", 3 },  { "]]][", 0 }, { "\"[[[\"", 0 }, { "[\"\\\"[[\",[]]", 2 },
+		{ "\"\\", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(str_json_depth(rows[i].text, strlen(rows[i].text)), rows[i].depth);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_percent_decoding),
 		cmocka_unit_test(test_percent_encoding_round_trip),
 		cmocka_unit_test(test_splitting),
+		cmocka_unit_test(test_json_depth),
 	};
 
 	return cmocka_run_group_tests(tests, new_memory, free_memory);
