@@ -58,6 +58,12 @@ static bool is_origin(const char *text, size_t len)
 	       strcspn(text + scheme + 3, "/?#;,\"\\ \t") >= len - scheme - 3;
 }
 
+static bool is_public_url(const char *text)
+{
+	return (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
+	       is_origin(text, strlen(text));
+}
+
 static bool is_origins(const char *text)
 {
 	if (!text[0] || strcmp(text, "*") == 0)
@@ -265,6 +271,15 @@ const struct config_row config_rows[] = {
 	  .def = "100",
 	  .max = 10000,
 	  .doc = "Passwords per worker that wait for a thread to check them; beyond it 503." },
+	{ .env = "GUILDFORD_PUBLIC_URL",
+	  .flag = "public-url",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(public_url),
+	  .def = "http://127.0.0.1:8080",
+	  .max = 200,
+	  .check = is_public_url,
+	  .takes = "an http or https URL without a path, such as https://town.example",
+	  .doc = "Where people reach the API; the issuer of its tokens. The same on all nodes." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

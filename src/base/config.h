@@ -34,6 +34,7 @@ struct config {
 	int database_leases;	  /* connections for transactions and long statements, per worker */
 	int statement_timeout;	  /* ms */
 	int password_queue;	  /* passwords that wait for a thread, per worker */
+	const char *public_url;	  /* where people reach it, without a path; the issuer of tokens */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

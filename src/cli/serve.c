@@ -26,6 +26,7 @@
 #include "cli/worker.h"
 #include "io/loop.h"
 #include "store/cluster.h"
+#include "store/keys.h"
 #include "store/migrate.h"
 #include "store/pg.h"
 #include "base/banned.h"
@@ -149,6 +150,8 @@ static int prepare(struct task *t, void *arg)
 		rc = migrate_check(t);
 	if (!rc)
 		rc = schema_check(t);
+	if (!rc)
+		rc = keys_load(t);
 	if (!rc && supervisor.sample)
 		rc = load_sample(t);
 	return rc;
@@ -378,7 +381,7 @@ static int serve(const char *url)
 
 static int run(int argc, char **argv)
 {
-	char url[120], why[300];
+	char url[120], why[1300];
 	int rc = usage(argc, argv);
 
 	if (rc)
@@ -389,6 +392,10 @@ static int run(int argc, char **argv)
 		supervisor.workers = WORKERS_MAX;
 	supervisor.listen_fd = listen_open(config.listen, url, sizeof(url), why, sizeof(why));
 	if (supervisor.listen_fd < 0) {
+		fprintf(stderr, "guildford: %s\n", why);
+		return EXIT_FAILED;
+	}
+	if (secret_setup(config.secret_key, config.data, why, sizeof(why)) != 0) {
 		fprintf(stderr, "guildford: %s\n", why);
 		return EXIT_FAILED;
 	}

@@ -11,12 +11,14 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/time.h"
 #include "cli/command.h"
 #include "gateway/revoked.h"
 #include "io/coro.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/offload.h"
+#include "store/keys.h"
 #include "store/memo.h"
 #include "store/pg.h"
 #include "base/banned.h"
@@ -58,12 +60,17 @@ static void on_terminate(uv_signal_t *signal, int number)
 static void announce(void *arg)
 {
 	const struct worker_settings *settings = arg;
-	struct task t = { 0 };
+	struct task t = { .mem = talloc_new(NULL) };
 
-	if (settings->ready_fd < 0)
-		return;
 	for (int i = 0; i < READY_POLLS && !pg_is_up(); i++)
 		sleep_for(&t, READY_POLL_MS);
+	t.deadline = time_monotonic_us() + (uint64_t)config.request_timeout * 1000;
+	/* else at the first token */
+	if (keys_load(&t) != OK)
+		log_warn("the signing keys cannot be read yet");
+	talloc_free(t.mem);
+	if (settings->ready_fd < 0)
+		return;
 	if (write(settings->ready_fd, "+", 1) != 1)
 		log_error("cannot tell the supervisor that we are ready");
 	close(settings->ready_fd);
@@ -112,7 +119,7 @@ int worker_run(const struct worker_settings *settings)
 		log_error("cannot serve: %s", uv_strerror(rc));
 		return EXIT_FAILED;
 	}
-	if (settings->ready_fd >= 0 && coro_start(announce, (void *)settings) != 0)
+	if (coro_start(announce, (void *)settings) != 0)
 		return EXIT_FAILED;
 	loop_run();
 	offload_close();
