@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_serve,	 &command_migrate, &command_import,  &command_config,
-	&command_routes, &command_openapi, &command_version,
+	&command_routes, &command_openapi, &command_version, &command_keys,
 };
 
 static void print_usage(FILE *out)

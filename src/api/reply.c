@@ -289,6 +289,9 @@ void reply_headers(struct request *r)
 		    r->http->method != METHOD_POST && r->route && !r->route->writes;
 
 	buf_add(&r->http->head, block, sizeof(block) - 1);
-	http_header_add(r->http, "Cache-Control", keep ? "no-cache" : "no-store");
+	http_header_add(r->http, "Cache-Control",
+			r->cache_control && !r->task.failure.code ? r->cache_control
+			: keep					  ? "no-cache"
+								  : "no-store");
 	http_header_add(r->http, "X-Request-Id", r->id);
 }

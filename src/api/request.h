@@ -55,6 +55,7 @@ struct request {
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-Id */
 	json_t *body;		     /* parsed input of a write, NULL otherwise */
 	struct values *values;	     /* of an action that takes a body: checked */
+	const char *cache_control;   /* of a success; NULL: reply_headers() decides */
 	bool problem_json;	     /* errors as application/problem+json (RFC 9457) */
 	struct writer json;	     /* writes http->body_out */
 	uint64_t step_us[STEPS_MAX]; /* time per pipeline step */

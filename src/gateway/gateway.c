@@ -40,11 +40,19 @@ static const struct action actions[] = {
 	  .act = openapi_get,
 	  .media_type = "application/json",
 	  .doc = "This description." },
+	{ .method = METHOD_GET,
+	  .path = "/.well-known/jwks.json",
+	  .allow = ANYONE,
+	  .unversioned = true,
+	  .name = "jwks",
+	  .act = jwks_get,
+	  .media_type = "application/json",
+	  .doc = "The public keys of access tokens, as a JWK set (RFC 7517). May be kept for five minutes." },
 	{ 0 },
 };
 
 const struct service gateway_service = {
 	.name = "gateway",
-	.doc = "Health, metrics and the description of the API.",
+	.doc = "Health, metrics, the public keys of tokens and the description of the API.",
 	.actions = actions,
 };

@@ -14,5 +14,7 @@ int health_ready(struct request *r) MUST_USE;
 int metrics_get(struct request *r) MUST_USE;
 /* openapi.c */
 int openapi_get(struct request *r) MUST_USE;
+/* jwks.c */
+int jwks_get(struct request *r) MUST_USE;
 
 #endif
