@@ -403,11 +403,6 @@ static int run(int argc, char **argv)
 	raise_limits();
 	if (start_database() != 0)
 		return EXIT_FAILED;
-	if (secret_setup(config.secret_key, config.data, why, sizeof(why)) != 0) {
-		fprintf(stderr, "guildford: %s\n", why);
-		cluster_stop(&supervisor.cluster);
-		return EXIT_FAILED;
-	}
 	if (database_run_at(supervisor.url, prepare, NULL) != EXIT_DONE) {
 		cluster_stop(&supervisor.cluster);
 		return EXIT_FAILED;

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import Server, run
+from conftest import SECRET_KEY, Server, run
 
 JWKS = "/.well-known/jwks.json"
 MEMBERS = {"kty", "crv", "x", "y", "kid", "use", "alg"}
@@ -53,7 +53,7 @@ def test_the_private_half_is_sealed(server):
 def test_rotation_announces_the_new_key(server):
     before = kids(server)
     assert states(server.data) == {before[0]: "signs"}
-    done = run("keys", "rotate", data=server.data)
+    done = run("keys", "rotate", data=server.data, GUILDFORD_SECRET_KEY=SECRET_KEY)
     assert done.returncode == 0, done.stderr
     until = time.monotonic() + 60
     while len(kids(server)) < 2 and time.monotonic() < until:
