@@ -327,6 +327,15 @@ int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int co
 	return rc;
 }
 
+int pg_send(struct task *t, const char *sql, int count, const char *const *params)
+{
+	assert(t->lease && count <= PG_PARAMS_MAX);
+	if (!pg_conn_send(t->lease, NULL, sql, count, params))
+		return away(t);
+	t->statements++;
+	return OK;
+}
+
 int pg_script(struct task *t, const char *sql)
 {
 	struct waiter w = { 0 };

@@ -50,6 +50,10 @@ int pg_query(struct task *t, struct pg_rows **rows, const char *sql, int count,
 /* The same on a leased connection, for statements that may take more than a few milliseconds. waits */
 int pg_query_long(struct task *t, struct pg_rows **rows, const char *sql, int count,
 		  const char *const *params) MUST_USE;
+/* Sends a statement on the lease of a task in a transaction and waits for nothing: it costs no round trip, for what
+ * follows travels behind it. Its rows are dropped. If it fails, the cause is logged, what follows in the transaction
+ * fails and pg_commit() answers E_CONFLICT. E_UNAVAILABLE when it could not be sent. */
+int pg_send(struct task *t, const char *sql, int count, const char *const *params) MUST_USE;
 /* Runs a script of several statements (migrations) on the task's lease, unprepared, without parameters. waits */
 int pg_script(struct task *t, const char *sql) MUST_USE;
 /* Leases a connection and begins a transaction; ends it and gives the connection back. Who begins must end, on every

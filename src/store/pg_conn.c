@@ -286,6 +286,26 @@ static void connect_step(struct pg_conn *c)
 	poll_for(c, next == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
 }
 
+static bool is_error(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED;
+}
+
+/* A statement of a transaction failed whose answer nobody waits for: the log has its cause, and the connection is not used
+ * again, for the statement may be one that PostgreSQL no longer has prepared. */
+static void distrust(struct pg_conn *c, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	log_error("database: a statement that was only sent: %s %s", sqlstate ? sqlstate : "",
+		  message ? message : "");
+	metric_add(METRIC_DB_ERRORS, 1);
+	c->in_doubt = true;
+}
+
 /* The statement at the head of the queue is answered: its Sync has come. */
 static void complete(struct pg_conn *c)
 {
@@ -297,14 +317,9 @@ static void complete(struct pg_conn *c)
 		c->last = NULL;
 	c->outstanding--;
 	c->heard_us = time_monotonic_us();
+	if (!entry->waiter && c->leased && !c->in_doubt && is_error(entry->result))
+		distrust(c, entry->result);
 	answer(entry, OK);
-}
-
-static bool is_error(const PGresult *result)
-{
-	ExecStatusType status = PQresultStatus(result);
-
-	return status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED;
 }
 
 static void take_result(struct pg_conn *c, PGresult *result)

@@ -145,6 +145,42 @@ static void test_only_committed_rows_stay(void **state)
 	assert_int_equal(in_task(only_committed_rows_stay), OK);
 }
 
+static int begin_send(struct task *t, const char *id)
+{
+	int rc = pg_begin(t);
+
+	return rc ? rc : pg_send(t, "insert into x values ($1::int)", PG_PARAMS(id));
+}
+
+static int what_is_only_sent_is_part_of_it(struct task *t)
+{
+	if (begin_send(t, "10") || pg_commit(t) || count_x(t, "10") != 1)
+		return 1;
+	if (begin_send(t, "11"))
+		return 2;
+	pg_rollback(t);
+	if (count_x(t, "11") != 0)
+		return 3;
+	for (int i = 0; i < 3; i++) { /* more often than there are leases */
+		if (begin_send(t, "12") || pg_send(t, "insert into x values (1/0)", PG_NONE) ||
+		    pg_commit(t) != E_CONFLICT)
+			return 4;
+		task_forgive(t);
+	}
+	/* what follows fails at once */
+	if (begin_send(t, "not a number") || good(t) == OK)
+		return 5;
+	pg_rollback(t);
+	task_forgive(t);
+	return count_x(t, "12") == 0 && begin_send(t, "13") == OK && pg_commit(t) == OK ? OK : 6;
+}
+
+static void test_what_is_only_sent_is_part_of_the_transaction(void **state)
+{
+	(void)state;
+	assert_int_equal(in_task(what_is_only_sent_is_part_of_it), OK);
+}
+
 static int hold_a_lease(struct task *t)
 {
 	struct pg_rows *rows;
@@ -382,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_error_aborts_no_neighbour_in_the_pipeline),
 		cmocka_unit_test(test_only_committed_rows_stay),
+		cmocka_unit_test(test_what_is_only_sent_is_part_of_the_transaction),
 		cmocka_unit_test(test_transactions_beyond_the_leases_wait_their_turn),
 		cmocka_unit_test(test_a_passed_deadline_ends_the_wait_and_nothing_else),
 		cmocka_unit_test(test_a_statement_ends_at_its_timeout),
