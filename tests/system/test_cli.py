@@ -17,7 +17,7 @@ import pytest
 
 from conftest import BINARY, Server, clean_environment, new_folder, run
 
-COMMANDS = ["serve", "migrate", "import", "config", "routes", "openapi", "version", "keys"]
+COMMANDS = ["serve", "migrate", "import", "config", "routes", "openapi", "version", "keys", "audit"]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,9 @@ def test_the_list_of_commands():
     *([command, "--nonsense"] for command in COMMANDS), *([command, "word"] for command in COMMANDS),
     ["migrate", "--status", "--dry-run"], ["import"], ["import", "csv"], ["import", "xls", "f"], ["import", "csv", "a", "b"],
     ["import", "csv", "f", "--map"], ["import", "csv", "f", "--report"], ["import", "fhrs", "f", "--map", "a=b"],
+    ["audit"], ["audit", "verify", "--from", "1"], ["audit", "verify", "--digest", "a" * 64], ["audit", "verify", "--from", "0", "--digest", "a" * 64],
+    ["audit", "verify", "--from", "1", "--digest", "a" * 63], ["audit", "verify", "--since", "2026-11-24T00:00:00Z"],
+    ["audit", "export", "--since", "yesterday"], ["audit", "export", "--since"],
     ["serve", "--sample"], ["config", "--workers"], ["config", "--workers", "many"], ["version", "--log-level", "loud"]])
 def test_bad_usage_is_2_and_explained(args):
     done = run(*args)
