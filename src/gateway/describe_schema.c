@@ -16,8 +16,15 @@ static const char *const suffixes[] = {
 
 void schema_name(const struct resource *resource, enum schema_kind kind, char *out, size_t size)
 {
-	snprintf(out, size, "%c%s%s", toupper((unsigned char)resource->name[0]), resource->name + 1,
-		 suffixes[kind]);
+	size_t n = 0;
+	bool upper = true;
+
+	for (const char *c = resource->name; *c && n + 1 < size; c++) {
+		if (*c != '_')
+			out[n++] = upper ? (char)toupper((unsigned char)*c) : *c;
+		upper = *c == '_';
+	}
+	snprintf(out + n, size - n, "%s", suffixes[kind]);
 }
 
 static void raw(struct writer *j, const char *key, const char *json)
@@ -89,7 +96,7 @@ static void write_scalar(struct writer *j, const struct field *field, bool nulla
 	if (field->choices)
 		write_choices(j, field->choices, nullable);
 	write_limits(j, field);
-	if (field->type != OBJECT)
+	if (field->type != OBJECT || !field->members)
 		return;
 	writer_key(j, "properties");
 	writer_object(j);

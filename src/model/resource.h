@@ -37,6 +37,7 @@ enum type {
 	ZONE,	  /* IANA time zone */
 	OBJECT,	  /* jsonb with typed .members */
 	SECRET,	  /* a password or token: taken as it was sent, never given back */
+	ADDRESS,  /* of a network's node: IPv4 or IPv6 */
 	TYPES
 };
 
@@ -59,11 +60,12 @@ struct field {
 	unsigned flags;
 	/* of a number: range; of text: code points; 0, 0: no limit but the type's */
 	double min, max;
-	int max_items;		     /* of MANY */
-	const char *choices;	     /* "a|b|c" of an ENUM */
-	const struct field *members; /* of an OBJECT, ended by a row without a name */
-	const char *sort_sql;	     /* SQL to sort by, when it is not the column: "t.name_sort" */
-	const char *example;	     /* JSON text */
+	int max_items;	     /* of MANY */
+	const char *choices; /* "a|b|c" of an ENUM */
+	/* of an OBJECT, ended by a row without a name; NULL, when READ_ONLY: it may have any */
+	const struct field *members;
+	const char *sort_sql; /* SQL to sort by, when it is not the column: "t.name_sort" */
+	const char *example;  /* JSON text */
 	const char *doc;
 };
 

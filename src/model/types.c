@@ -5,6 +5,7 @@
  */
 #include "model/types.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <string.h>
 #include "base/formats.h"
@@ -162,6 +163,19 @@ static const char *check_date(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
+static const char *check_address(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				 const char **problem)
+{
+	const char *text = text_of(value, problem);
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	(void)field;
+	if (text && (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1))
+		return talloc_strdup(mem, text);
+	*problem = "must be an IPv4 or IPv6 address such as 192.0.2.1 or 2001:db8::1";
+	return NULL;
+}
+
 static const char *check_postcode(TALLOC_CTX *mem, const struct field *field, json_t *value,
 				  const char **problem)
 {
@@ -248,6 +262,7 @@ const struct type_row types[TYPES] = {
 		     .cast = "text",
 		     .check = check_secret },
 	[OBJECT] = { .json = "object", .sql = "jsonb", .cast = "jsonb" },
+	[ADDRESS] = { .json = "string", .sql = "inet", .cast = "inet", .check = check_address },
 };
 
 json_t *type_value(enum type type, const char *text)

@@ -19,6 +19,7 @@ static const struct field fields[TYPES] = {
 	[POSTCODE] = { .type = POSTCODE, .max = 12 },
 	[COUNTRY] = { .type = COUNTRY },
 	[ZONE] = { .type = ZONE },
+	[ADDRESS] = { .type = ADDRESS },
 };
 
 /* NULL: refused. */
@@ -152,6 +153,13 @@ static void test_times(void **state)
 		{ ZONE, "\"/etc/passwd\"", NULL },
 		{ ZONE, "\"Europe/London\\u0000\"", NULL },
 		{ ZONE, "\"\"", NULL },
+		{ ADDRESS, "\"192.0.2.1\"", "192.0.2.1" },
+		{ ADDRESS, "\"2001:db8::1\"", "2001:db8::1" },
+		{ ADDRESS, "\"192.0.2.0/24\"", NULL },
+		{ ADDRESS, "\"192.0.2\"", NULL },
+		{ ADDRESS, "\"fe80::1%eth0\"", NULL },
+		{ ADDRESS, "\"\"", NULL },
+		{ ADDRESS, "1", NULL },
 	};
 
 	expect_rows(state, rows, COUNT_OF(rows));
