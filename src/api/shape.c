@@ -81,7 +81,9 @@ static void add_whole(const struct resource *resource)
 
 void shape_setup(void)
 {
-	for (const struct service *const *s = services; whole_count == 0 && *s; s++)
+	if (whole_count > 0)
+		return;
+	for (const struct service *const *s = services; *s; s++)
 		for (const struct resource *const *p = (*s)->resources; p && *p; p++)
 			add_whole(*p);
 }
