@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "business/business.h"
 #include "business/import_write.h"
+#include "store/audit.h"
 #include "store/pg.h"
 #include "base/banned.h"
 
@@ -431,6 +432,35 @@ static void finish(struct import *im, int rc)
 	fflush(stdout);
 }
 
+/* One event for all of it: the rows say themselves where they come from. What was written before a file broke off is
+ * written. */
+static int note(struct import *im, int rc)
+{
+	const struct import_counts *c = &im->counts;
+	struct audit_event event = { .action = "business:import",
+				     .actor_kind = "program",
+				     .resource = "business" };
+	struct failure failure = im->t->failure;
+	json_t *detail;
+	char *text;
+
+	if (im->options->dry_run)
+		return rc;
+	detail = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "source", im->source,
+			   "format", im->reader->format, "whole", rc == OK, "read",
+			   (json_int_t)c->read, "created", (json_int_t)c->created, "updated",
+			   (json_int_t)c->updated, "unchanged", (json_int_t)c->unchanged, "gone",
+			   (json_int_t)c->gone, "rejected", (json_int_t)c->rejected);
+	text = json_dumps(detail, JSON_COMPACT);
+	json_decref(detail);
+	event.detail = text;
+	task_forgive(im->t);
+	if (audit_add(im->t, &event) == OK || rc)
+		im->t->failure = failure;
+	free(text);
+	return im->t->failure.code;
+}
+
 static const struct import_reader *find_reader(const char *format)
 {
 	for (size_t i = 0; i < COUNT_OF(readers); i++)
@@ -496,7 +526,7 @@ int import_run(struct task *t, const struct import_options *options)
 		fclose(f);
 		return rc;
 	}
-	rc = read_file(im, f);
+	rc = note(im, read_file(im, f));
 	fclose(f);
 	finish(im, rc);
 	return rc;
