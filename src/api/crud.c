@@ -7,6 +7,7 @@
 #include "api/crud.h"
 
 #include <assert.h>
+#include "api/audit.h"
 #include "api/include.h"
 #include "model/values.h"
 #include "api/reply.h"
@@ -181,6 +182,14 @@ static int own(struct request *r, const char *id)
 		PG_PARAMS(r->caller.person_id, resource->name, id));
 }
 
+/* Notes in the audit trail what was done to a row: `old` is NULL for a new one. */
+static int note(struct request *r, const char *verb, json_t *old, const struct pg_rows *rows)
+{
+	const struct shape *shape = shape_whole(r->route->resource);
+
+	return audit_change(r, verb, old, shape_to_json(MEM(r), shape, rows, 0));
+}
+
 int crud_create(struct request *r)
 {
 	const struct resource *resource = r->route->resource;
@@ -207,6 +216,8 @@ int crud_create(struct request *r)
 	if (rc)
 		return explain_conflict(r, resource, v, rc);
 	rc = own(r, id);
+	if (!rc)
+		rc = note(r, "create", NULL, rows);
 	if (rc)
 		return rc;
 	http_header_addf(r->http, "Location", "/v1%s/%s", r->path, id);
@@ -326,7 +337,8 @@ static int change(struct request *r, bool whole)
 	rc = write_values(r, pg_value(rows, 0, 0), v, &written);
 	if (rc)
 		return explain_conflict(r, resource, v, rc);
-	return reply_row(r, 200, shape_whole(resource), written, 0);
+	rc = note(r, whole ? "replace" : "update", old, written);
+	return rc ? rc : reply_row(r, 200, shape_whole(resource), written, 0);
 }
 
 int crud_replace(struct request *r)
@@ -342,6 +354,8 @@ int crud_update(struct request *r)
 int crud_remove(struct request *r)
 {
 	const struct resource *resource = r->route->resource;
+	const struct shape *shape = shape_whole(resource);
+	int when = shape->count + 1; /* behind its columns and the version */
 	struct pg_rows *rows, *gone;
 	struct select s;
 	int rc;
@@ -353,17 +367,20 @@ int crud_remove(struct request *r)
 	rc = pg_query(&r->task, &gone,
 		      talloc_asprintf(MEM(r),
 				      "update %s.%s t set deleted_at = clock_timestamp() "
-				      "where id = $1 returning id, deleted_at",
-				      resource->service, resource->name),
+				      "where id = $1 returning %s, t.deleted_at",
+				      resource->service, resource->name, shape->columns),
 		      PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
+	rc = note(r, "remove", shape_to_json(MEM(r), shape, rows, 0), gone);
+	if (rc)
+		return rc;
 	reply_begin(r, 200);
 	writer_object(&r->json);
 	writer_key(&r->json, "id");
 	writer_string(&r->json, pg_value(gone, 0, 0));
 	writer_key(&r->json, "deleted_at");
-	shape_write_time(&r->json, pg_value(gone, 0, 1), pg_length(gone, 0, 1));
+	shape_write_time(&r->json, pg_value(gone, 0, when), pg_length(gone, 0, when));
 	writer_object_end(&r->json);
 	return reply_end(r);
 }
@@ -377,6 +394,7 @@ int crud_restore(struct request *r)
 	struct pg_rows *rows, *back;
 	struct values *nothing;
 	struct select s;
+	json_t *old;
 	int rc;
 
 	select_init(&s, MEM(r), resource);
@@ -387,8 +405,11 @@ int crud_restore(struct request *r)
 		rc = find_row(r, &s, shape->columns, SCOPE_FIRST " for update of t", &rows);
 	if (!rc)
 		rc = input_check(&r->task, resource, NULL, false, NULL, &nothing);
-	if (!rc && resource->before_write)
-		rc = resource->before_write(r, nothing, shape_to_json(MEM(r), shape, rows, 0));
+	if (rc)
+		return rc;
+	old = shape_to_json(MEM(r), shape, rows, 0);
+	if (resource->before_write)
+		rc = resource->before_write(r, nothing, old);
 	if (rc)
 		return rc;
 	rc = pg_query(
@@ -399,5 +420,6 @@ int crud_restore(struct request *r)
 		PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
-	return reply_row(r, 200, shape, back, 0);
+	rc = note(r, "restore", old, back);
+	return rc ? rc : reply_row(r, 200, shape, back, 0);
 }

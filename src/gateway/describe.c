@@ -615,7 +615,7 @@ static void write_common_parameters(struct writer *j)
 	    "search.\",\"schema\":{\"type\":\"string\"}}");
 	raw(j, "fields",
 	    "{\"name\":\"fields\",\"in\":\"query\",\"description\":\"Only these fields and the id, a comma list; the others are absent then.\","
-	    "\"schema\":{\"type\":\"string\"},\"example\":\"id,updated_at\"}");
+	    "\"schema\":{\"type\":\"string\"},\"example\":\"id,created_at\"}");
 	raw(j, "deleted",
 	    "{\"name\":\"deleted\",\"in\":\"query\",\"description\":\"Deleted rows as well, or alone; with the permission `<resource>:read_deleted`.\","
 	    "\"schema\":{\"type\":\"string\",\"enum\":[\"with\",\"only\"]}}");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gateway's rows: routes about the program itself. */
+/* The gateway's rows: routes about the program itself, and the audit trail. */
 #include "gateway/gateway.h"
 
 #include "base/banned.h"
@@ -51,8 +51,14 @@ static const struct action actions[] = {
 	{ 0 },
 };
 
+static const struct resource *const resources[] = {
+	&audit_event_resource,
+	NULL,
+};
+
 const struct service gateway_service = {
 	.name = "gateway",
 	.doc = "Health, metrics, the public keys of tokens and the description of the API.",
+	.resources = resources,
 	.actions = actions,
 };

@@ -7,6 +7,9 @@
 
 extern const struct service gateway_service;
 
+/* audit.c */
+extern const struct resource audit_event_resource;
+
 /* health.c */
 int health_live(struct request *r) MUST_USE;
 int health_ready(struct request *r) MUST_USE;

@@ -22,7 +22,7 @@ BUSINESSES = 100_000
 SMALL = 300
 PAGE = 25_000
 COUNT = 80_000
-TABLES = {"business", "business_category", "listing", "inspection", "word"}
+TABLES = {"business", "business_category", "listing", "inspection", "word", "audit_event"}
 LOGGED = re.compile(r"duration: [\d.]+ ms  plan:\n((?:\t.*\n)+)")
 SETTINGS = ("session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0", "auto_explain.log_format = json",
             "auto_explain.log_analyze = on", "auto_explain.log_timing = off", "auto_explain.log_nested_statements = on")
@@ -258,6 +258,35 @@ def test_changes_of_a_category(town):
     watch.call("DELETE", "/v1/categories/things-of-the-past")
     watch.call("POST", "/v1/categories/things-of-the-past/restore")
     watch.verdict()
+
+
+def test_the_audit_trail(town):
+    """Of each filter something common, something rare, and something that is not there."""
+    person, thing, nobody = (f"019363f1-27a5-7c1b-8a5e-5f0c2c9e1b0{n}" for n in range(3))
+    town.database(f"""
+        insert into platform.audit_event (id, created_at, action, actor_kind, actor_id, resource, resource_id)
+        select gen_random_uuid(), timestamptz '2026-01-01' + n * interval '1 minute',
+               case when n % 2000 = 0 then 'category:create' else 'business:update' end, 'person',
+               case when n % 3 = 0 then '{person}'::uuid else gen_random_uuid() end,
+               case when n % 2000 = 0 then 'category' else 'business' end,
+               case when n % 1000 = 0 then '{thing}'::uuid else gen_random_uuid() end
+        from generate_series(1, {BUSINESSES}) n;
+        analyze platform.audit_event""")
+    watch = Watch(town)
+    path = "/v1/audit-events"
+    filters = [{}, {"action": "business:update"}, {"action": "category:create"}, {"action": "no:such"},
+               {"action": "category:create,business:update"}, {"action": "category:create,no:such"}, {"actor_id": person}, {"actor_id": nobody},
+               {"resource": "business"}, {"resource": "category"}, {"resource": "nothing"}, {"resource_id": thing},
+               {"resource_id": nobody}, {"resource": "business", "resource_id": thing}, {"actor_id": person, "action": "category:create"},
+               {"since": "2026-02-01T00:00:00Z"}, {"until": "2026-01-02T00:00:00Z"}, {"since": "2036-01-01T00:00:00Z"},
+               {"since": "2026-01-10T00:00:00Z", "until": "2026-01-11T00:00:00Z", "action": "business:update"}]
+    for found in filters:
+        for sort in ("", "created_at"):
+            ask_list(watch, path, **found, sort=sort)
+    newest = town.call("GET", path).json()["data"][0]
+    watch.call("GET", f"{path}/{newest['id']}")
+    watch.verdict()
+    assert watch.seen > 2 * len(filters)
 
 
 def test_totals_are_exact_to_ten_thousand_and_estimates_beyond(town):
