@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_serve,	  &command_migrate, &command_import, &command_config, &command_routes,
-	&command_openapi, &command_version, &command_keys,   &command_audit,
+	&command_openapi, &command_version, &command_keys,   &command_audit,  &command_mail,
 };
 
 static void print_usage(FILE *out)

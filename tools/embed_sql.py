@@ -39,4 +39,5 @@ def main(output, root, *files):
                 "const size_t migrations_count = %d;\n" % ("".join(rows), len(rows)))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -49,6 +49,41 @@ static bool is_secret_key(const char *text)
 	return !text[0] || (strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64);
 }
 
+static bool is_smtp_url(const char *text)
+{
+	return !text[0] ||
+	       ((strncmp(text, "smtp://", 7) == 0 || strncmp(text, "smtps://", 8) == 0) &&
+		strstr(text, "://")[3] != '\0' && !strpbrk(text, " \"<>\r\n"));
+}
+
+/* Plain words: the header that it becomes needs no escapes. */
+static bool is_name(const char *text)
+{
+	return text[0] && !strpbrk(text, "\"\\<>@,;:()[]") &&
+	       !str_has_control(text, strlen(text), false);
+}
+
+/* "address" or "Name <address>"; the mail server knows whether it takes mail from there. */
+static bool is_mail_from(const char *text)
+{
+	static const char address[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"!#$%&'*+/=?^_`{|}~-.@";
+	const char *bracket = strchr(text, '<'), *start = bracket ? bracket + 1 : text;
+	size_t len = strspn(start, address);
+	const char *at = memchr(start, '@', len);
+	char name[256];
+
+	if (!at || at == start || at + 1 == start + len ||
+	    memchr(at + 1, '@', len - (size_t)(at + 1 - start)) ||
+	    strcmp(start + len, bracket ? ">" : "") != 0)
+		return false;
+	if (!bracket)
+		return true;
+	snprintf(name, sizeof(name), "%.*s", (int)(bracket - text), text);
+	return is_name(name);
+}
+
 /* RFC 6454 section 6.2: scheme://host or scheme://host:port, without a path. */
 static bool is_origin(const char *text, size_t len)
 {
@@ -96,7 +131,7 @@ const struct config_row config_rows[] = {
 	  .max = 1000,
 	  .check = is_given,
 	  .takes = "a folder",
-	  .doc = "Folder of the private PostgreSQL cluster and of reports of imports." },
+	  .doc = "Folder of the private PostgreSQL cluster, the secret key, reports of imports and mails without a server." },
 	{ .env = "GUILDFORD_WORKERS",
 	  .flag = "workers",
 	  .type = CONFIG_INT,
@@ -271,6 +306,16 @@ const struct config_row config_rows[] = {
 	  .def = "100",
 	  .max = 10000,
 	  .doc = "Passwords per worker that wait for a thread to check them; beyond it 503." },
+	{ .env = "GUILDFORD_TOWN",
+	  .flag = "town",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(town),
+	  .def = "Guildford",
+	  .min = 1,
+	  .max = 100,
+	  .check = is_name,
+	  .takes = "a name in plain words",
+	  .doc = "Name of the town, as mails call it." },
 	{ .env = "GUILDFORD_PUBLIC_URL",
 	  .flag = "public-url",
 	  .type = CONFIG_TEXT,
@@ -279,7 +324,40 @@ const struct config_row config_rows[] = {
 	  .max = 200,
 	  .check = is_public_url,
 	  .takes = "an http or https URL without a path, such as https://town.example",
-	  .doc = "Where people reach the API; the issuer of its tokens. The same on all nodes." },
+	  .doc = "Where people reach the API; the issuer of its tokens; links in mails begin with it. The same on all nodes." },
+	{ .env = "GUILDFORD_MAIL_FROM",
+	  .flag = "mail-from",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(mail_from),
+	  .def = "Guildford <noreply@localhost>",
+	  .min = 1,
+	  .max = 250,
+	  .check = is_mail_from,
+	  .takes = "an address, or a name and an address such as Guildford <noreply@town.example>",
+	  .doc = "Who mails come from." },
+	{ .env = "SMTP_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(smtp_url),
+	  .def = "",
+	  .max = 1000,
+	  .flags = CONFIG_SECRET,
+	  .check = is_smtp_url,
+	  .takes = "smtp://user:password@host:587 or smtps://host",
+	  .doc = "Mail server, user and password percent-encoded; unset: mails become files in mail/ of the data folder." },
+	{ .env = "GUILDFORD_SMTP_TLS",
+	  .flag = "smtp-tls",
+	  .type = CONFIG_CHOICE,
+	  .offset = AT(smtp_tls),
+	  .def = "auto",
+	  .choices = "auto|off|opportunistic|required",
+	  .doc = "STARTTLS with an smtp:// server; auto is required, but off at 127.0.0.1, [::1] and localhost." },
+	{ .env = "GUILDFORD_CA_FILE",
+	  .flag = "ca-file",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(ca_file),
+	  .def = "",
+	  .max = 1000,
+	  .doc = "PEM file of the certificates that outgoing TLS trusts; unset: those of the system." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

@@ -35,6 +35,11 @@ struct config {
 	int statement_timeout;	  /* ms */
 	int password_queue;	  /* passwords that wait for a thread, per worker */
 	const char *public_url;	  /* where people reach it, without a path; the issuer of tokens */
+	const char *town;	  /* its name, in mails */
+	const char *mail_from;	  /* "Name <address>" or an address */
+	const char *smtp_url;	  /* "": mails become files in the data folder */
+	const char *smtp_tls;	  /* auto, off, opportunistic or required */
+	const char *ca_file;	  /* PEM file of what outgoing TLS trusts, "": the system's */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

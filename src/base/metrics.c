@@ -32,7 +32,7 @@ const struct metric_row metric_rows[METRICS] = {
 	[METRIC_DB_ERRORS] = { "guildford_database_errors_total", COUNTER, 1,
 			       "Statements that failed." },
 	[METRIC_RESTARTS] = { "guildford_worker_restarts_total", COUNTER, 1,
-			      "Workers started again after they died." },
+			      "Workers, and jobs processes, started again after they died." },
 	[METRIC_LOG_DROPPED] = { "guildford_log_lines_dropped_total", COUNTER, 1,
 				 "Log writes that failed." },
 	[METRIC_OFFLOAD_QUEUE] = { "guildford_offload_queue", GAUGE, 1,
@@ -41,6 +41,12 @@ const struct metric_row metric_rows[METRICS] = {
 				     "Hashes of passwords refused, the queue being full." },
 	[METRIC_OFFLOAD_SECONDS] = { "guildford_offload_seconds_total", COUNTER, 1e-6,
 				     "Time that threads worked on hashes of passwords." },
+	[METRIC_JOBS_RUNS] = { "guildford_jobs_runs_total", COUNTER, 1,
+			       "Runs of jobs, those that failed as well." },
+	[METRIC_JOBS_FAILURES] = { "guildford_jobs_failures_total", COUNTER, 1,
+				   "Runs of jobs that failed." },
+	[METRIC_JOBS_QUEUE] = { "guildford_jobs_queue", GAUGE, 1,
+				"Mails that wait to be sent, in the database." },
 };
 
 /* Upper bounds in microseconds; the contract's 200 ms is one of them. The last bucket is infinity. */
@@ -97,6 +103,11 @@ static void bump(_Atomic int64_t *value, int64_t amount)
 void metric_add(enum metric m, int64_t amount)
 {
 	bump(&own->values[m], amount);
+}
+
+void metric_set(enum metric m, int64_t value)
+{
+	atomic_store_explicit(&own->values[m], value, memory_order_relaxed);
 }
 
 static int status_index(int status)

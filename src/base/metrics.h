@@ -24,11 +24,14 @@ enum metric {
 	METRIC_DB_CONNECTIONS,	/* gauge: open connections */
 	METRIC_DB_LEASED,	/* gauge: leased connections */
 	METRIC_DB_ERRORS,
-	METRIC_RESTARTS, /* workers that the supervisor started again */
+	METRIC_RESTARTS, /* workers and jobs processes that the supervisor started again */
 	METRIC_LOG_DROPPED,
 	METRIC_OFFLOAD_QUEUE, /* gauge: waiting for a thread */
 	METRIC_OFFLOAD_REFUSED,
 	METRIC_OFFLOAD_SECONDS, /* microseconds inside; of threads at work */
+	METRIC_JOBS_RUNS,
+	METRIC_JOBS_FAILURES,
+	METRIC_JOBS_QUEUE, /* gauge: mails that wait */
 	METRICS
 };
 
@@ -45,13 +48,17 @@ extern const struct metric_row metric_rows[METRICS];
 
 /* Per route: requests by status and a latency histogram. Routes are numbered by api/route.c. */
 enum { METRIC_ROUTES_MAX = 160, METRIC_BUCKETS = 16, METRIC_SLOTS_MAX = 130 };
+enum { METRIC_SLOT_JOBS = METRIC_SLOTS_MAX - 1 };
 
 /* Maps the shared memory. Call once in the supervisor before it forks (a process that never calls it counts into a
  * private slot). Returns 0 or -1 with errno. */
 int metrics_setup(void) MUST_USE;
-/* Which slot this process writes: 0 is the supervisor, workers follow. Gauges of the slot restart at zero. */
+/* Which slot this process writes: 0 is the supervisor, workers follow, METRIC_SLOT_JOBS is the last. Gauges of the slot
+ * restart at zero. */
 void metrics_use_slot(int slot);
 void metric_add(enum metric m, int64_t amount);
+/* Sets a gauge of this process's slot. */
+void metric_set(enum metric m, int64_t value);
 /* Counts one answered request of route number `route` (0 is "no route") with its HTTP status and duration. */
 void metric_request(int route, int status, uint64_t duration_us);
 /* The sum over all slots, unscaled. */

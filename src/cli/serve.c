@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guildford serve: the supervisor. It prepares the database, opens the socket, forks the workers, starts again what
- * dies, and ends everything in order. It serves no request itself and may block.
+ * guildford serve: the supervisor. It prepares the database, opens the socket, forks the workers and the jobs process,
+ * starts again what dies, and ends everything in order. It serves no request itself and may block.
  */
 #include <errno.h>
 #include <poll.h>
@@ -19,9 +19,11 @@
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "base/uuid.h"
 #include "business/import.h"
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/jobs.h"
 #include "cli/listen.h"
 #include "cli/worker.h"
 #include "io/loop.h"
@@ -32,7 +34,7 @@
 #include "base/banned.h"
 
 enum {
-	WORKERS_MAX = METRIC_SLOTS_MAX - 2,
+	WORKERS_MAX = METRIC_SLOT_JOBS - 1,
 	BACKOFF_FIRST_US = 100000,
 	BACKOFF_MAX_US = 10000000,
 	STEADY_US = 30000000, /* who lived that long starts with the first back-off again */
@@ -53,7 +55,8 @@ static struct supervisor {
 	const char *url;
 	int listen_fd;
 	int workers, cores;
-	struct child children[WORKERS_MAX];
+	struct child children[WORKERS_MAX + 1]; /* the jobs process is the last */
+	char holder[UUID_TEXT_SIZE];		/* of our jobs' leases */
 	uint64_t cluster_backoff_us, cluster_start_us;
 	sigset_t signals;
 	bool migrate;
@@ -191,13 +194,38 @@ static int threads_each(void)
 	return supervisor.cores > supervisor.workers ? supervisor.cores / supervisor.workers : 1;
 }
 
-static int be_worker(int number, int ready_fd, pid_t parent)
+/* The workers are children 1 to `workers`, the jobs process is the one after them. */
+static int count_children(void)
+{
+	return supervisor.workers + 1;
+}
+
+static bool is_jobs(int number)
+{
+	return number > supervisor.workers;
+}
+
+/* For the log; good until the next call. */
+static const char *name_child(int number)
+{
+	static char name[32];
+
+	if (is_jobs(number))
+		return "the jobs process";
+	snprintf(name, sizeof(name), "worker %d", number);
+	return name;
+}
+
+static int be_child(int number, int ready_fd, pid_t parent)
 {
 	const struct worker_settings settings = { .number = number,
 						  .listen_fd = supervisor.listen_fd,
 						  .ready_fd = ready_fd,
 						  .url = supervisor.url,
 						  .threads = threads_each() };
+	const struct jobs_settings jobs = { .ready_fd = ready_fd,
+					    .url = supervisor.url,
+					    .holder = supervisor.holder };
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -209,11 +237,14 @@ static int be_worker(int number, int ready_fd, pid_t parent)
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	return worker_run(&settings);
+	if (!is_jobs(number))
+		return worker_run(&settings);
+	close(supervisor.listen_fd);
+	return jobs_run(&jobs);
 }
 
-/* Forks worker `number`, which tells `ready` when it serves; -1 when nobody waits for that. */
-static void start_worker(int number, int ready)
+/* Forks child `number`, which tells `ready` when it serves; -1 when nobody waits for that. */
+static void start_child(int number, int ready)
 {
 	struct child *c = &supervisor.children[number - 1];
 	pid_t parent = getpid();
@@ -221,27 +252,27 @@ static void start_worker(int number, int ready)
 	log_flush();
 	c->pid = fork();
 	if (c->pid == 0)
-		_exit(be_worker(number, ready, parent));
+		_exit(be_child(number, ready, parent));
 	c->started_us = time_monotonic_us();
 	if (c->pid > 0)
 		return;
-	log_error("cannot start worker %d: %s", number, strerror(errno));
+	log_error("cannot start %s: %s", name_child(number), strerror(errno));
 	c->pid = 0;
 	c->start_us = c->started_us + BACKOFF_MAX_US;
 }
 
 /* Starts all and waits until each has said that it is ready. */
-static int start_workers(void)
+static int start_children(void)
 {
 	int fds[2], ready = 0;
 	char byte;
 
 	if (pipe(fds) != 0)
 		return -1;
-	for (int i = 1; i <= supervisor.workers; i++)
-		start_worker(i, fds[1]);
+	for (int i = 1; i <= count_children(); i++)
+		start_child(i, fds[1]);
 	close(fds[1]);
-	while (ready < supervisor.workers) {
+	while (ready < count_children()) {
 		struct pollfd p = { .fd = fds[0], .events = POLLIN };
 
 		if (poll(&p, 1, READY_MS) <= 0 || read(fds[0], &byte, 1) != 1)
@@ -249,20 +280,21 @@ static int start_workers(void)
 		ready++;
 	}
 	close(fds[0]);
-	return ready == supervisor.workers ? 0 : -1;
+	return ready == count_children() ? 0 : -1;
 }
 
-static void worker_died(int number, int status)
+static void child_died(int number, int status)
 {
 	struct child *c = &supervisor.children[number - 1];
 	uint64_t now = time_monotonic_us();
 	bool steady = now - c->started_us > STEADY_US;
 
 	if (WIFSIGNALED(status))
-		log_error("worker %d was ended by signal %d", number, WTERMSIG(status));
+		log_error("%s was ended by signal %d", name_child(number), WTERMSIG(status));
 	else
-		log_error("worker %d ended with status %d", number, WEXITSTATUS(status));
-	metrics_use_slot(number); /* nobody else writes there now: its gauges start again */
+		log_error("%s ended with status %d", name_child(number), WEXITSTATUS(status));
+	/* nobody else writes there now: its gauges start again */
+	metrics_use_slot(is_jobs(number) ? METRIC_SLOT_JOBS : number);
 	metrics_use_slot(0);
 	metric_add(METRIC_RESTARTS, 1);
 	c->pid = 0;
@@ -278,9 +310,9 @@ static void reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (int i = 0; i < supervisor.workers; i++)
+		for (int i = 0; i < count_children(); i++)
 			if (supervisor.children[i].pid == pid)
-				worker_died(i + 1, status);
+				child_died(i + 1, status);
 }
 
 /* The private cluster died: the workers answer 503 and reconnect by themselves once it is back. */
@@ -314,10 +346,10 @@ static void supervise(void)
 			return;
 		reap();
 		mind_cluster();
-		for (int i = 0; i < supervisor.workers; i++)
+		for (int i = 0; i < count_children(); i++)
 			if (supervisor.children[i].pid == 0 &&
 			    supervisor.children[i].start_us <= time_monotonic_us())
-				start_worker(i + 1, -1);
+				start_child(i + 1, -1);
 		log_flush();
 	}
 }
@@ -326,7 +358,7 @@ static int count_alive(void)
 {
 	int n = 0;
 
-	for (int i = 0; i < supervisor.workers; i++) {
+	for (int i = 0; i < count_children(); i++) {
 		struct child *c = &supervisor.children[i];
 
 		if (c->pid > 0 && waitpid(c->pid, NULL, WNOHANG) == c->pid)
@@ -336,14 +368,14 @@ static int count_alive(void)
 	return n;
 }
 
-static void signal_workers(int number)
+static void signal_children(int number)
 {
-	for (int i = 0; i < supervisor.workers; i++)
+	for (int i = 0; i < count_children(); i++)
 		if (supervisor.children[i].pid > 0)
 			kill(supervisor.children[i].pid, number);
 }
 
-/* Workers drain; a second signal, or too long, kills them (but a closing terminal hangs up more than once). Then the
+/* Children drain; a second signal, or too long, kills them (but a closing terminal hangs up more than once). Then the
  * cluster, whose clients are gone. */
 static void end(void)
 {
@@ -351,14 +383,14 @@ static void end(void)
 	uint64_t until = time_monotonic_us() + (uint64_t)config.drain_timeout * 1000 + GRACE_US;
 
 	close(supervisor.listen_fd);
-	signal_workers(SIGTERM);
+	signal_children(SIGTERM);
 	while (count_alive() > 0 && time_monotonic_us() < until) {
 		int number = sigtimedwait(&supervisor.signals, NULL, &tick);
 
 		if (is_ending(number) && number != SIGHUP)
 			break;
 	}
-	signal_workers(SIGKILL);
+	signal_children(SIGKILL);
 	while (count_alive() > 0)
 		sigtimedwait(&supervisor.signals, NULL, &tick);
 	cluster_stop(&supervisor.cluster);
@@ -367,7 +399,7 @@ static void end(void)
 static int serve(const char *url)
 {
 	api_setup();
-	if (metrics_setup() != 0 || start_workers() != 0) {
+	if (metrics_setup() != 0 || start_children() != 0) {
 		fprintf(stderr, "guildford: the workers did not start; the log says why\n");
 		end();
 		return EXIT_FAILED;
@@ -399,6 +431,7 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "guildford: %s\n", why);
 		return EXIT_FAILED;
 	}
+	uuid_new(supervisor.holder);
 	block_signals();
 	raise_limits();
 	if (start_database() != 0)

@@ -18,6 +18,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/offload.h"
+#include "io/transfer.h"
 #include "store/keys.h"
 #include "store/memo.h"
 #include "store/pg.h"
@@ -45,6 +46,7 @@ static void drained(void)
 {
 	revoked_stop();
 	pg_close();
+	transfer_close();
 	loop_stop();
 }
 

@@ -14,6 +14,7 @@
 #include "io/http.h"
 #include "io/task.h"
 
+struct job;
 struct request;
 struct values;
 struct select;
@@ -169,7 +170,8 @@ struct service {
 	const char *doc;
 	const struct resource *const *resources; /* ended by NULL */
 	const struct action
-		*actions; /* that belong to no resource; ended by a row without a path */
+		*actions;	/* that belong to no resource; ended by a row without a path */
+	const struct job *jobs; /* store/job.h; ended by a row without a name, NULL: none */
 };
 
 /* All services of this program, ended by NULL: src/cli/services.c. */
