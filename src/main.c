@@ -10,8 +10,9 @@
 #include "base/banned.h"
 
 static const struct command *const commands[] = {
-	&command_serve,	  &command_migrate, &command_import, &command_config, &command_routes,
-	&command_openapi, &command_version, &command_keys,   &command_audit,  &command_mail,
+	&command_serve,	 &command_migrate, &command_import,  &command_config,
+	&command_routes, &command_openapi, &command_version, &command_keys,
+	&command_audit,	 &command_mail,	   &command_user,
 };
 
 static void print_usage(FILE *out)

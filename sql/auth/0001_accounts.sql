@@ -23,7 +23,8 @@ create table auth.role (
 	version		integer not null default 1,
 	created_at	timestamptz not null default clock_timestamp(),
 	updated_at	timestamptz not null default clock_timestamp(),
-	deleted_at	timestamptz
+	deleted_at	timestamptz,
+	constraint role_built_in check (not built_in or deleted_at is null)
 );
 create unique index role_slug on auth.role (slug) where deleted_at is null;
 create index role_order on auth.role (slug, id) include (deleted_at);
@@ -55,7 +56,7 @@ create table auth.person (
 );
 create unique index person_email on auth.person (lower(email));
 create index person_order on auth.person (created_at, id) include (deleted_at);
-create index person_name on auth.person (lower(name), id) include (deleted_at);
+create index person_email_order on auth.person (email, created_at, id) include (deleted_at);
 create index person_status on auth.person (status, created_at, id) include (deleted_at);
 create index person_erase on auth.person (erase_at) where erase_at is not null;
 

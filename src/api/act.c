@@ -25,18 +25,13 @@ static int act_read(struct request *r)
 	return rc;
 }
 
-int step_act(struct request *r)
+int act_in_transaction(struct request *r, int (*fn)(struct request *r, void *arg), void *arg)
 {
-	int rc;
+	int rc = pg_begin(&r->task);
 
-	if (!r->route)
-		return act_options(r);
-	if (!r->route->writes)
-		return act_read(r);
-	rc = pg_begin(&r->task);
 	if (rc)
 		return rc;
-	rc = r->route->act(r);
+	rc = fn(r, arg);
 	if (rc) {
 		pg_rollback(&r->task);
 		return rc;
@@ -45,4 +40,17 @@ int step_act(struct request *r)
 	if (rc)
 		buf_clear(&r->http->head); /* its Location and ETag are of what is not there */
 	return rc;
+}
+
+static int act_write(struct request *r, void *arg)
+{
+	(void)arg;
+	return r->route->act(r);
+}
+
+int step_act(struct request *r)
+{
+	if (!r->route)
+		return act_options(r);
+	return r->route->writes ? act_in_transaction(r, act_write, NULL) : act_read(r);
 }

@@ -110,7 +110,8 @@ static int check_signed_in(struct request *r)
 /* OWASP ASVS 5.0 7.5.1: what is dangerous asks again who is there. */
 static int check_recent(struct request *r)
 {
-	if (r->caller.is == CALLER_PERSON && time_unix_ms() / 1000 - r->caller.shown_at <= RECENT_S)
+	if (r->caller.is == CALLER_PERSON &&
+	    (long long)(time_unix_ms() / 1000) - r->caller.shown_at <= RECENT_S)
 		return OK;
 	return fail(r, E_STEP_UP, "Show who you are again: POST /v1/auth/reauthenticate");
 }

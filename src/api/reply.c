@@ -276,8 +276,8 @@ void reply_failure(struct request *r)
 		log_warn("request %s: %s: %s", r->id, row->code, f->cause);
 }
 
-/* One block for all: no page may frame, sniff or run what is data. Reads may be kept if they are asked for again with
- * their tag; anything else is nobody's to keep. */
+/* One block for all: no page may frame, sniff or run what is data. What anyone may read may be kept if it is asked for
+ * again with its tag; anything else is nobody's to keep (OWASP ASVS 5.0 14.3.2). */
 void reply_headers(struct request *r)
 {
 	static const char block[] =
@@ -286,7 +286,8 @@ void reply_headers(struct request *r)
 		"Referrer-Policy: no-referrer\r\n"
 		"Vary: Accept, Accept-Encoding, Authorization\r\n";
 	bool keep = (r->http->status == 200 || r->http->status == 304) &&
-		    r->http->method != METHOD_POST && r->route && !r->route->writes;
+		    r->http->method != METHOD_POST && r->route && !r->route->writes &&
+		    r->route->allow == ANYONE;
 
 	buf_add(&r->http->head, block, sizeof(block) - 1);
 	http_header_add(r->http, "Cache-Control",

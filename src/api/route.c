@@ -97,7 +97,7 @@ static void add_action(const struct service *service, const struct resource *res
 	route->allow = action->allow;
 	route->related = action->related;
 	route->recent = action->recent;
-	assert(!action->permission == (action->allow != PERMITTED));
+	assert(action->permission || action->allow != PERMITTED);
 	route->permission = action->permission ? permission_add(action->permission) : -1;
 	route->writes = action->writes;
 	route->service = service;

@@ -18,6 +18,10 @@ bool allow_has(const struct request *r, int permission);
 int step_input(struct request *r) MUST_USE;
 /* act.c: the route's function, in a transaction when it writes. waits */
 int step_act(struct request *r) MUST_USE;
+/* Runs fn(r, arg) in a transaction: committed when it returns OK. For actions that wait for something else than the database,
+ * a password's hash or another server, and must not hold a connection meanwhile: their row does not say `writes`. waits */
+int act_in_transaction(struct request *r, int (*fn)(struct request *r, void *arg),
+		       void *arg) MUST_USE;
 
 /* Parses JSON text into *body, which lives as long as the request. For fuzzing, too. */
 int input_parse(struct request *r, const char *text, size_t len, json_t **body) MUST_USE;

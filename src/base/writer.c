@@ -169,3 +169,9 @@ void writer_raw(struct writer *j, const char *text, size_t len)
 	before(j);
 	buf_add(j->out, text, len);
 }
+
+void writer_member(struct writer *j, const char *key, const char *text)
+{
+	writer_key(j, key);
+	writer_string(j, text);
+}

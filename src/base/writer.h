@@ -31,6 +31,8 @@ void writer_number(
 	double value); /* shortest text that reads back the same; not finite gives null */
 void writer_bool(struct writer *j, bool value);
 void writer_null(struct writer *j);
+/* A key and its text, NULL gives null. */
+void writer_member(struct writer *j, const char *key, const char *text);
 /* Bytes that are JSON already: a number as PostgreSQL writes it, a jsonb value. */
 void writer_raw(struct writer *j, const char *text, size_t len);
 

@@ -15,6 +15,7 @@ struct command {
 };
 
 extern const struct command command_serve, command_migrate, command_import, command_config,
-	command_routes, command_openapi, command_version, command_keys, command_audit, command_mail;
+	command_routes, command_openapi, command_version, command_keys, command_audit, command_mail,
+	command_user;
 
 #endif

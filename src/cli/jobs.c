@@ -16,6 +16,7 @@
 #include "io/coro.h"
 #include "io/loop.h"
 #include "model/resource.h"
+#include "store/audit.h"
 #include "store/job.h"
 #include "store/mail.h"
 #include "store/mail_send.h"
@@ -49,6 +50,12 @@ static const struct job platform_jobs[] = {
 	  .wanted = MAIL_SEND_WANTED,
 	  .fn = mail_send,
 	  .doc = "Sends the mails that wait." },
+	{ .name = "audit_seal",
+	  .every_ms = 1000,
+	  .timeout_ms = 30000,
+	  .wanted = "exists (select from platform.audit_unsealed)",
+	  .fn = audit_seal,
+	  .doc = "Appends new audit events to the chain." },
 	{ .name = "mail_measure",
 	  .every_ms = 5000,
 	  .timeout_ms = 5000,

@@ -25,6 +25,7 @@
 #include "cli/database.h"
 #include "cli/jobs.h"
 #include "cli/listen.h"
+#include "cli/user.h"
 #include "cli/worker.h"
 #include "io/loop.h"
 #include "store/cluster.h"
@@ -60,7 +61,7 @@ static struct supervisor {
 	uint64_t cluster_backoff_us, cluster_start_us;
 	sigset_t signals;
 	bool migrate;
-	const char *sample;
+	const char *sample, *admin;
 } supervisor;
 
 /* What ends the program in order, SIGKILL being for the rest. */
@@ -107,6 +108,8 @@ static int usage(int argc, char **argv)
 			supervisor.migrate = true;
 		else if (strcmp(argv[i], "--sample") == 0 && i + 1 < argc)
 			supervisor.sample = argv[++i];
+		else if (strcmp(argv[i], "--admin") == 0 && i + 1 < argc)
+			supervisor.admin = argv[++i];
 		else
 			return EXIT_USAGE;
 	}
@@ -155,6 +158,9 @@ static int prepare(struct task *t, void *arg)
 		rc = schema_check(t);
 	if (!rc)
 		rc = keys_load(t);
+	if (!rc && supervisor.admin)
+		rc = user_first_admin(t, supervisor.admin,
+				      talloc_asprintf(t->mem, "%s/admin-password", config.data));
 	if (!rc && supervisor.sample)
 		rc = load_sample(t);
 	return rc;
@@ -446,12 +452,13 @@ static int run(int argc, char **argv)
 const struct command command_serve = {
 	.name = "serve",
 	.usage =
-		"serve [--listen HOST:PORT] [--data DIR] [--workers N] [--migrate] [--sample FILE]",
+		"serve [--listen HOST:PORT] [--data DIR] [--workers N] [--migrate] [--sample FILE] [--admin EMAIL]",
 	.doc = "serve the API",
 	.help = "Serves on --listen until SIGTERM or Ctrl-C, and prints \"listening on URL\" when it is ready. The database\n"
 		"is DATABASE_URL, or a private PostgreSQL cluster in --data that is started and stopped with it.\n"
 		"  --migrate      first apply pending migrations\n"
 		"  --sample FILE  import this CSV when there is no business yet\n"
+		"  --admin EMAIL  make this admin when there is no account yet; the password goes to admin-password in --data\n"
 		"`guildford config` lists all settings.",
 	.run = run,
 };

@@ -10,8 +10,6 @@
 #include "api/request.h"
 #include "base/attr.h"
 
-/* Does the text of an Authorization header look like one of our keys? */
-bool api_key_is(const char *text);
 /* Makes the key's owner the caller; E_UNAUTHORIZED when it is unknown, expired or revoked. waits */
 int api_key_identify(struct request *r, const char *text) MUST_USE;
 /* Forgets what is remembered. */

@@ -39,15 +39,13 @@ static struct {
 	bool started;
 } memory = { .since = "0" };
 
-static void forget(bool all)
+/* The first is the oldest. */
+static void forget(uint64_t before_us)
 {
-	uint64_t now = time_monotonic_us();
-	struct entry *e, *next;
+	while (memory.entries && memory.entries->known_us < before_us) {
+		struct entry *e = memory.entries;
 
-	HASH_ITER (hh, memory.entries, e, next) {
-		if (!all && now - e->known_us < REMEMBERED_US)
-			break;
-		HASH_DEL(memory.entries, e);
+		HASH_DEL(memory.entries, e); /* NOLINT(clang-analyzer-unix.Malloc) */
 		free(e);
 	}
 }
@@ -105,7 +103,8 @@ int revoked_read(struct task *t)
 		return rc;
 	snprintf(memory.since, sizeof(memory.since), "%s", pg_value(rows, 0, 0));
 	memory.asked_us = now;
-	forget(false);
+	if (now > REMEMBERED_US)
+		forget(now - REMEMBERED_US);
 	return OK;
 }
 
@@ -150,7 +149,7 @@ void revoked_stop(void)
 	memory.started = false;
 	memory.asked_us = 0;
 	snprintf(memory.since, sizeof(memory.since), "0");
-	forget(true);
+	forget(UINT64_MAX);
 	roles_clear();
 	api_key_forget();
 }

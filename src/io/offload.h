@@ -2,7 +2,8 @@
 /*
  * Work that needs a core for itself, such as the hash of a password: done on a thread of libuv's pool while the coroutine
  * waits. At most so many at once as the worker was given threads, the rest in a queue, first come, first served, with a
- * limit. The threads step back behind the loop (nice 19), so that a storm of such work does not slow what else is served.
+ * limit. The threads step back behind everything else (SCHED_IDLE), so that a storm of such work does not slow what is served;
+ * a machine that is busy to the last per cent hardly gets to it.
  */
 #ifndef IO_OFFLOAD_H
 #define IO_OFFLOAD_H

@@ -120,13 +120,15 @@ struct action {
 	/* below the service's root: "/businesses/{id}/restore"; "{id}" is a path parameter */
 	const char *path;
 	enum allow allow;
-	/* of PERMITTED: "person:grant"; and the relations to the resource's row {id} that are as good */
+	/* of PERMITTED: "person:grant" (of others one that `act` asks for itself); and the relations to the resource's row
+	 * {id} that are as good */
 	const char *permission, *related;
 	bool recent; /* only soon after the caller has shown who they are: 403 STEP_UP_REQUIRED */
-	bool writes; /* runs in a transaction */
-	bool tagged; /* the reply carries an ETag of its bytes */
-	bool unversioned; /* stands at the root, not under /v1: /livez */
-	const char *name; /* operationId: "business_restore" */
+	const char *limit; /* a policy that counts besides the general one */
+	bool writes;	   /* runs in a transaction */
+	bool tagged;	   /* the reply carries an ETag of its bytes */
+	bool unversioned;  /* stands at the root, not under /v1: /livez */
+	const char *name;  /* operationId: "business_restore" */
 	const char *doc;
 	const struct resource *takes;	 /* the body: its fields are checked, as r->values */
 	int status;			 /* of success; 0: 200 */

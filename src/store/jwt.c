@@ -66,6 +66,7 @@ static void write_claims(struct buf *out, const struct jwt_claims *c)
 	write_text(&j, "jti", jti);
 	write_text(&j, "sid", c->sid);
 	write_seconds(&j, "auth_time", c->auth_time);
+	write_seconds(&j, "gen", c->generation);
 	write_texts(&j, "roles", c->roles[0], JWT_ROLE_SIZE, c->role_count);
 	if (c->method_count)
 		write_texts(&j, "amr", c->methods[0], JWT_METHOD_SIZE, c->method_count);
@@ -295,6 +296,8 @@ static const char *check_times(const json_t *claims, struct jwt_claims *c)
 /* RFC 9068 section 4, RFC 8725 section 3. */
 static const char *check_claims(const json_t *claims, struct jwt_claims *c)
 {
+	int64_t generation;
+
 	if (!is_text(claims, "iss", config.public_url))
 		return "it is another issuer's";
 	if (!is_text(claims, "aud", AUDIENCE))
@@ -309,6 +312,9 @@ static const char *check_claims(const json_t *claims, struct jwt_claims *c)
 	    !take_texts(claims, "amr", c->methods[0], JWT_METHOD_SIZE, JWT_METHODS_MAX,
 			&c->method_count))
 		return "roles or amr is no list of short texts";
+	if (!take_seconds(claims, "gen", &generation) || generation > INT32_MAX)
+		return "gen is missing or no whole number";
+	c->generation = (int)generation;
 	return check_times(claims, c);
 }
 

@@ -30,6 +30,7 @@ struct jwt_claims {
 	char jti[UUID_TEXT_SIZE]; /* the token */
 	int64_t iat, exp;	  /* jwt_issue() sets jti, iat and exp itself */
 	int64_t auth_time;	  /* when the person last proved who they are */
+	int generation; /* of the person's standing, 0 and up: a change makes it greater (claim gen) */
 	int role_count, method_count;
 	char roles[JWT_ROLES_MAX][JWT_ROLE_SIZE];
 	char methods[JWT_METHODS_MAX]

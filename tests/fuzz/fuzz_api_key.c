@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text of an API key: the input as it comes from a client, and as what stands before the right checksum. */
-#include "auth/api_key_text.c"
+#include "base/api_key_text.c"
 
 #include "fuzz.h"
 

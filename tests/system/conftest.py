@@ -9,26 +9,42 @@ import re
 import shutil
 import signal
 import socket
+import string
 import subprocess
 import tempfile
 import time
+import zlib
 
 import httpx
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("GUILDFORD_BINARY", str(ROOT / "build/debug/guildford"))
-# The API key of an admin that every server of the tests knows; see Server.know_admin().
-TOKEN = "gk_a-token-of-the-tests"
+# The key that seals what is secret in the tests' databases.
 SECRET_KEY = "00112233445566778899aabbccddeeff" * 2
-ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 ADMIN_ID = "019363f1-0000-7000-8000-00000000ad01"
 BAD_LOG = re.compile(r"ERROR: AddressSanitizer|runtime error:|LeakSanitizer|Assertion .* failed")
 
 
+def key_text(id, secret):
+    """An API key with the checksum that src/base/api_key_text.h describes."""
+    digits = string.digits + string.ascii_uppercase + string.ascii_lowercase
+    text = f"gk_{id}_{secret}"
+    crc, checksum = zlib.crc32(text.encode()), ""
+    for _ in range(6):
+        crc, digit = divmod(crc, 62)
+        checksum = digits[digit] + checksum
+    return text + checksum
+
+
+# The key of an admin that every server of the tests knows; see Server.know_admin().
+TOKEN = key_text("TESTTEST", "t" * 43)
+ADMIN = {"Authorization": f"Bearer {TOKEN}"}
+
+
 def key_digest(text):
     """What the database keeps of an API key: base/secret.c says how it is made."""
-    derived = hashlib.blake2b(b"api key", key=bytes.fromhex(SECRET_KEY), digest_size=32).digest()
+    derived = hashlib.blake2b(b"api-key", key=bytes.fromhex(SECRET_KEY), digest_size=32).digest()
     return hashlib.blake2b(text.encode(), key=derived, digest_size=32).hexdigest()
 
 

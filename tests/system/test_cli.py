@@ -17,7 +17,7 @@ import pytest
 
 from conftest import BINARY, Server, clean_environment, new_folder, run
 
-COMMANDS = ["serve", "migrate", "import", "config", "routes", "openapi", "version", "keys", "audit", "mail"]
+COMMANDS = ["serve", "migrate", "import", "config", "routes", "openapi", "version", "keys", "audit", "mail", "user"]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@
 #include "model/values.h"
 #include "api/reply.c"
 
-static const struct route get_route = { .method = METHOD_GET };
+static const struct route get_route = { .method = METHOD_GET, .allow = ANYONE };
+static const struct route own_route = { .method = METHOD_GET, .allow = SIGNED_IN };
 static const struct route put_route = { .method = METHOD_PUT };
 static const struct shape shape = { .tag = "abcdef01" };
 
@@ -231,6 +232,7 @@ static void test_only_reads_may_be_kept(void **state)
 		{ METHOD_GET, 200, &get_route, "no-cache" },
 		{ METHOD_HEAD, 304, &get_route, "no-cache" },
 		{ METHOD_GET, 404, &get_route, "no-store" },
+		{ METHOD_GET, 200, &own_route, "no-store" },
 		{ METHOD_POST, 200, &get_route, "no-store" },
 		{ METHOD_GET, 200, NULL, "no-store" },
 	};

@@ -88,7 +88,9 @@ static void test_no_two_routes_are_alike(void **state)
 
 		assert_int_equal(a->number, i + 1);
 		assert_true(a->allow != NOBODY && a->act && a->service);
-		assert_int_equal(a->writes, a->method != METHOD_GET);
+		/* an action that waits for more than the database has a transaction of its own */
+		if (!a->action)
+			assert_int_equal(a->writes, a->method != METHOD_GET);
 		for (int k = 0; k < i; k++) {
 			const struct route *b = route_first() + k;
 

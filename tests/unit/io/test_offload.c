@@ -9,7 +9,7 @@
 enum { THREADS = 3, MANY = 20, DONE_TEXT = 'd', SECONDS_600 = 600 * SECOND_US };
 
 static uv_sem_t gate;
-static _Atomic int at_work, most_at_work, priority;
+static _Atomic int at_work, most_at_work, policy;
 
 /* Works until the gate lets it through. */
 static void pass_the_gate(void *arg)
@@ -19,7 +19,7 @@ static void pass_the_gate(void *arg)
 	while (now > most && !atomic_compare_exchange_weak(&most_at_work, &most, now))
 		;
 	uv_sem_wait(&gate);
-	atomic_store(&priority, getpriority(PRIO_PROCESS, (id_t)gettid()));
+	atomic_store(&policy, sched_getscheduler(0));
 	atomic_fetch_sub(&at_work, 1);
 	*(char *)arg = DONE_TEXT;
 }
@@ -97,8 +97,8 @@ static void test_never_more_at_once_than_threads(void **state)
 		assert_int_equal(ones[i].text, DONE_TEXT);
 	}
 	assert_in_range(atomic_load(&most_at_work), 1, THREADS);
-	assert_int_equal(atomic_load(&priority), BACKGROUND);
-	assert_int_equal(getpriority(PRIO_PROCESS, 0), 0);
+	assert_int_equal(atomic_load(&policy), SCHED_IDLE);
+	assert_int_not_equal(sched_getscheduler(0), SCHED_IDLE);
 }
 
 static int ended[MANY], endings;

@@ -70,10 +70,10 @@ static json_t *good_claims(void)
 {
 	json_int_t now = now_seconds();
 
-	return json_pack("{ss ss ss ss sI sI ss ss sI s[s] s[s]}", "iss", config.public_url, "sub",
-			 account, "aud", "guildford", "client_id", "guildford", "iat", now, "exp",
-			 now + JWT_LIFE, "jti", account, "sid", session, "auth_time", now - 5000,
-			 "roles", "member", "amr", "pwd");
+	return json_pack("{ss ss ss ss sI sI ss ss sI si s[s] s[s]}", "iss", config.public_url,
+			 "sub", account, "aud", "guildford", "client_id", "guildford", "iat", now,
+			 "exp", now + JWT_LIFE, "jti", account, "sid", session, "auth_time",
+			 now - 5000, "gen", 3, "roles", "member", "amr", "pwd");
 }
 
 static char *to_token(TALLOC_CTX *mem, const char *header, json_t *claims)
@@ -95,6 +95,7 @@ static char *issue(TALLOC_CTX *mem)
 {
 	struct task t = { .mem = mem };
 	struct jwt_claims c = { .auth_time = 1700000000,
+				.generation = 41,
 				.role_count = 2,
 				.roles = { "member", "admin" },
 				.method_count = 1,
@@ -120,6 +121,7 @@ static void test_what_is_issued_comes_back(void **state)
 	assert_string_equal(c.sid, session);
 	assert_true(uuid_is(c.jti));
 	assert_int_equal(c.auth_time, 1700000000);
+	assert_int_equal(c.generation, 41);
 	assert_int_equal(c.exp - c.iat, 900);
 	assert_true(c.iat >= now_seconds() - 60 && c.iat <= now_seconds());
 	assert_int_equal(c.role_count, 2);
@@ -540,6 +542,11 @@ static void test_claims(void **state)
 		{ "auth_time", "\"1\"", whole },
 		{ "auth_time", "0", NULL },
 		{ "auth_time", "99999999999", "in the future" },
+		{ "gen", NULL, "gen is missing" },
+		{ "gen", "\"1\"", "gen is missing" },
+		{ "gen", "-1", "gen is missing" },
+		{ "gen", "1.5", "gen is missing" },
+		{ "gen", "2147483648", "gen is missing" },
 		{ "nbf", "\"1\"", "nbf is no whole" },
 		{ "nbf", "null", "nbf is no whole" },
 		{ "nbf", "1.5", "nbf is no whole" },

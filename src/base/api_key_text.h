@@ -10,8 +10,8 @@
  * something that looks like one without asking anybody, and so can we before any database is asked. It is no secret and
  * proves nothing. Stored is a digest only (OWASP ASVS 5.0 11.4.1; 256 bits need no slow hash). Nothing waits.
  */
-#ifndef AUTH_API_KEY_TEXT_H
-#define AUTH_API_KEY_TEXT_H
+#ifndef BASE_API_KEY_TEXT_H
+#define BASE_API_KEY_TEXT_H
 
 #include <stdbool.h>
 #include <talloc.h>

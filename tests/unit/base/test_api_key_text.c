@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of the text of API keys: made ones are taken, one wrong character is not, and the checksum is the documented one. */
 #include "test.h"
-#include "auth/api_key_text.c"
+#include "base/api_key_text.c"
 
 static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text of an API key; see api_key_text.h. */
-#include "auth/api_key_text.h"
+#include "base/api_key_text.h"
 
 #include <sodium.h>
 #include <stdint.h>

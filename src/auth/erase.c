@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What time does to accounts: planned erasures come due, and what has expired is removed. Jobs. An erased person stays as an
+ * id without a name, so that what others wrote about it, and the audit trail, still add up (GDPR article 17).
+ */
+#include "auth/erase.h"
+
+#include "store/audit.h"
+#include "store/mail.h"
+#include "store/pg.h"
+#include "base/banned.h"
+
+static const char *const forget_sql[] = {
+	"delete from auth.identity where person_id = $1",
+	"delete from auth.recovery_code where person_id = $1",
+	"delete from auth.one_time_token where person_id = $1",
+	"delete from auth.email_change where person_id = $1",
+	"delete from auth.api_key where person_id = $1",
+	"delete from auth.person_role where person_id = $1",
+	"delete from auth.session where person_id = $1",
+	"delete from platform.relation where person_id = $1",
+	"update auth.person set email = null, name = 'Erased', password_hash = null, totp_secret = null, "
+	"totp_confirmed_at = null, email_verified_at = null, erase_at = null, status = 'erased', "
+	"deleted_at = clock_timestamp() where id = $1",
+};
+
+static int forget(struct task *t, const char *id, const char *email)
+{
+	const struct audit_event event = { .action = "person:erase",
+					   .actor_kind = "program",
+					   .resource = "person",
+					   .resource_id = id };
+	struct pg_rows *rows;
+	int rc = OK;
+
+	for (size_t i = 0; !rc && i < COUNT_OF(forget_sql); i++)
+		rc = pg_query(t, &rows, forget_sql[i], PG_PARAMS(id));
+	if (!rc)
+		rc = pg_query(t, &rows, "delete from auth.request where lower(email) = lower($1)",
+			      PG_PARAMS(email));
+	if (!rc)
+		rc = audit_add(t, &event);
+	return rc ? rc : mail_queue(t, "erased", email, MAIL_NONE);
+}
+
+int erase_due(struct task *t)
+{
+	struct pg_rows *rows;
+	int rc = pg_begin(t);
+
+	if (rc)
+		return rc;
+	rc = pg_query(t, &rows,
+		      "select id, email from auth.person where erase_at <= clock_timestamp() "
+		      "order by erase_at limit 100 for update skip locked",
+		      PG_NONE);
+	for (int i = 0; !rc && i < pg_count(rows); i++)
+		rc = forget(t, pg_value(rows, i, 0), pg_value(rows, i, 1));
+	if (!rc)
+		return pg_commit(t);
+	pg_rollback(t);
+	return rc;
+}
+
+static const char *const expired_sql[] = {
+	"delete from auth.revocation where created_at < clock_timestamp() - interval '20 minutes'",
+	"delete from auth.one_time_token where expires_at < clock_timestamp() - interval '1 day'",
+	"delete from auth.email_change where expires_at < clock_timestamp() - interval '1 day'",
+	"delete from auth.refresh_token where expires_at < clock_timestamp()",
+	"delete from auth.session where expires_at < clock_timestamp() - interval '30 days'",
+	"delete from auth.request where created_at < clock_timestamp() - interval '2 days'",
+	"delete from auth.login_failure where failing_since < clock_timestamp() - interval '1 hour'",
+};
+
+int erase_expired(struct task *t)
+{
+	struct pg_rows *rows;
+	int rc = OK;
+
+	for (size_t i = 0; !rc && i < COUNT_OF(expired_sql); i++)
+		rc = pg_query_long(t, &rows, expired_sql[i], PG_NONE);
+	return rc;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Roles: names for sets of permissions, which an admin makes. Those that the program brings can be changed and not
+ * removed. A change is known to every worker within a second. */
+#include <string.h>
+#include "api/permission.h"
+#include "api/request.h"
+#include "auth/auth.h"
+#include "model/values.h"
+#include "base/banned.h"
+
+static const struct field fields[] = {
+	{ .name = "id",
+	  .type = UUID,
+	  .flags = KEY | READ_ONLY,
+	  .example = "\"019363f1-27a5-7c1b-8a5e-5f0c2c9e1b02\"",
+	  .doc = "UUID" },
+	{ .name = "slug",
+	  .type = SLUG,
+	  .flags = REQUIRED | SORT,
+	  .max = 40,
+	  .example = "\"librarian\"",
+	  .doc = "Its name." },
+	{ .name = "description",
+	  .type = TEXT,
+	  .max = 500,
+	  .example = "\"Keeps the categories.\"",
+	  .doc = "What it is for." },
+	{ .name = "permissions",
+	  .type = TEXT,
+	  .flags = MANY | NOT_NULL,
+	  .min = 1,
+	  .max = 80,
+	  .max_items = 100,
+	  .example = "[\"category:*\", \"business:update\"]",
+	  .doc = "What it may do: \"business:update\", \"business:*\" or \"*\"." },
+	{ .name = "built_in",
+	  .type = BOOL,
+	  .flags = READ_ONLY | NOT_NULL,
+	  .example = "false",
+	  .doc = "Is it one that the program brings?" },
+	{ .name = "created_at",
+	  .type = TIME,
+	  .flags = READ_ONLY | NOT_NULL,
+	  .example = "\"2026-11-25T09:00:00.000000Z\"",
+	  .doc = "When it was created." },
+	{ .name = "updated_at",
+	  .type = TIME,
+	  .flags = READ_ONLY | NOT_NULL,
+	  .example = "\"2026-11-25T09:00:00.000000Z\"",
+	  .doc = "When it last changed." },
+	{ .name = "deleted_at",
+	  .type = TIME,
+	  .flags = READ_ONLY,
+	  .example = "null",
+	  .doc = "When it was deleted; null while it lives." },
+	{ 0 },
+};
+
+/* Each pattern must mean something, and nothing that the caller does not hold. */
+static int check_patterns(struct request *r)
+{
+	json_t *list = json_object_get(r->body, "permissions"), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		struct permissions set = { 0 };
+		char *field = talloc_asprintf(MEM(r), "permissions.%zu", i);
+
+		if (!permissions_add(&set, json_string_value(item))) {
+			task_problem(&r->task, field,
+				     "is not a permission; `guildford routes` lists them");
+			continue;
+		}
+		for (int n = 0; permission_name(n); n++)
+			if (permissions_have(&set, n) && !permissions_have(&r->caller.granted, n))
+				return fail(
+					r, E_FORBIDDEN,
+					"You cannot give the permission %s, which you do not have",
+					permission_name(n));
+	}
+	return r->task.failure.code;
+}
+
+static int before_write(struct request *r, struct values *v, json_t *old)
+{
+	const struct value *slug = values_get(v, "slug");
+	const char *name = old ? json_string_value(json_object_get(old, "slug")) : NULL;
+
+	if (old && json_is_true(json_object_get(old, "built_in")) && slug->set &&
+	    strcmp(slug->text, name) != 0)
+		return task_problem(&r->task, "slug", "of a role that the program brings stays");
+	return r->body ? check_patterns(r) : OK;
+}
+
+static int on_conflict(struct request *r, struct values *v, const char *constraint)
+{
+	(void)v;
+	if (strcmp(constraint, "role_slug") == 0)
+		return fail(r, E_DUPLICATE, "There is a role with this slug already");
+	if (strcmp(constraint, "role_built_in") == 0)
+		return fail(r, E_CONFLICT, "A role that the program brings cannot be deleted");
+	return fail(r, E_CONFLICT, NULL);
+}
+
+const struct resource role_resource = {
+	.name = "role",
+	.plural = "roles",
+	.service = "auth",
+	.doc = "Sets of permissions that people can hold.",
+	.allow = { .list = PERMITTED,
+		   .get = PERMITTED,
+		   .create = PERMITTED,
+		   .update = PERMITTED,
+		   .remove = PERMITTED },
+	.fields = fields,
+	.default_sort = "slug",
+	.before_write = before_write,
+	.on_conflict = on_conflict,
+};
