@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/network.h"
 #include "base/str.h"
 #include "base/banned.h"
 
@@ -110,6 +111,20 @@ static bool is_origins(const char *text)
 			return false;
 	}
 	return true;
+}
+
+/* The way to Redis is read where it is gone, in store/redis.c; here it is only kept from being something else. */
+static bool is_redis_url(const char *text)
+{
+	return !text[0] || (strncmp(text, "redis://", 8) == 0 && text[8]) ||
+	       strncmp(text, "unix:///", 8) == 0;
+}
+
+static bool is_networks(const char *text)
+{
+	struct network networks[NETWORKS_MAX];
+
+	return networks_read(text, networks) >= 0;
 }
 
 const struct config_row config_rows[] = {
@@ -358,6 +373,56 @@ const struct config_row config_rows[] = {
 	  .def = "",
 	  .max = 1000,
 	  .doc = "PEM file of the certificates that outgoing TLS trusts; unset: those of the system." },
+	{ .env = "REDIS_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(redis_url),
+	  .def = "",
+	  .max = 2000,
+	  .flags = CONFIG_SECRET,
+	  .check = is_redis_url,
+	  .takes =
+		  "a URL such as redis://:password@127.0.0.1:6379/0 or unix:///run/redis/redis.sock",
+	  .doc = "Redis that all nodes share; unset: each node counts for itself." },
+	{ .env = "GUILDFORD_REDIS_TIMEOUT",
+	  .flag = "redis-timeout",
+	  .type = CONFIG_INT,
+	  .offset = AT(redis_timeout),
+	  .def = "200",
+	  .min = 10,
+	  .max = 10000,
+	  .unit = "ms",
+	  .doc = "A Redis that says nothing for this long is away until it answers again." },
+	{ .env = "GUILDFORD_TRUSTED_PROXIES",
+	  .flag = "trusted-proxies",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(trusted_proxies),
+	  .def = "",
+	  .max = 2000,
+	  .check = is_networks,
+	  .takes = "a list of at most 64 networks such as 10.0.0.0/8, fd00::/8",
+	  .doc = "Networks of proxies whose Forwarded or X-Forwarded-For is believed, comma-separated." },
+	{ .env = "GUILDFORD_LIMITS",
+	  .flag = "limits",
+	  .type = CONFIG_BOOL,
+	  .offset = AT(limits),
+	  .def = "on",
+	  .doc = "Rate limits; off is for measurements." },
+	{ .env = "GUILDFORD_LIMIT_AUTHENTICATED",
+	  .flag = "limit-authenticated",
+	  .type = CONFIG_INT,
+	  .offset = AT(limit_authenticated),
+	  .def = "100",
+	  .min = 1,
+	  .max = 100000000,
+	  .doc = "Requests in a minute of a caller who has signed in." },
+	{ .env = "GUILDFORD_LIMIT_ANONYMOUS",
+	  .flag = "limit-anonymous",
+	  .type = CONFIG_INT,
+	  .offset = AT(limit_anonymous),
+	  .def = "20",
+	  .min = 1,
+	  .max = 100000000,
+	  .doc = "Requests in a minute of an address (IPv6: a /64) that has not signed in." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

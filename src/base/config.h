@@ -40,6 +40,12 @@ struct config {
 	const char *smtp_url;	  /* "": mails become files in the data folder */
 	const char *smtp_tls;	  /* auto, off, opportunistic or required */
 	const char *ca_file;	  /* PEM file of what outgoing TLS trusts, "": the system's */
+	const char *redis_url;	  /* "": none */
+	int redis_timeout;	  /* ms: how long a call to Redis waits */
+	const char *trusted_proxies; /* comma list of networks */
+	bool limits;
+	int limit_authenticated; /* requests in a minute */
+	int limit_anonymous;	 /* requests in a minute */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

@@ -54,4 +54,7 @@ const struct error_row errors[ERROR_CODES] = {
 			"The request's deadline passed before the answer was there." },
 	[E_HTTP_VERSION] = { "HTTP_VERSION_NOT_SUPPORTED", 505,
 			     "This HTTP version is not spoken here", "HTTP/1.1 and HTTP/1.0 are." },
+	[E_RATE_LIMITED] = { "RATE_LIMITED", 429, "You have asked too often",
+			     "A quota is used up: RateLimit says which, Retry-After when it has room again.",
+			     "https://iana.org/assignments/http-problem-types#quota-exceeded" },
 };

@@ -31,6 +31,7 @@ enum error_code {
 	E_UNAVAILABLE,
 	E_TIMEOUT,
 	E_HTTP_VERSION,
+	E_RATE_LIMITED,
 	ERROR_CODES /* how many there are */
 };
 
@@ -39,6 +40,7 @@ struct error_row {
 	int status;	   /* HTTP status (RFC 9110) */
 	const char *title; /* the default message, and problem+json's title */
 	const char *doc;   /* when it is answered and what to do about it */
+	const char *type;  /* problem+json's type, a registered URI; NULL: about:blank */
 };
 
 extern const struct error_row errors[ERROR_CODES];

@@ -47,6 +47,12 @@ const struct metric_row metric_rows[METRICS] = {
 				   "Runs of jobs that failed." },
 	[METRIC_JOBS_QUEUE] = { "guildford_jobs_queue", GAUGE, 1,
 				"Mails that wait to be sent, in the database." },
+	[METRIC_REDIS_CONNECTIONS] = { "guildford_redis_connections", GAUGE, 1,
+				       "Connections to Redis that answer." },
+	[METRIC_REDIS_CALLS] = { "guildford_redis_calls_total", COUNTER, 1,
+				 "Commands sent to Redis." },
+	[METRIC_LIMITS_DEGRADED] = { "guildford_limits_degraded", FLAG, 1,
+				     "1 while a node counts for itself though REDIS_URL is set." },
 };
 
 /* Upper bounds in microseconds; the contract's 200 ms is one of them. The last bucket is infinity. */
@@ -64,6 +70,7 @@ struct slot {
 	_Atomic int64_t requests[METRIC_ROUTES_MAX][STATUSES];
 	_Atomic int64_t buckets[METRIC_ROUTES_MAX][METRIC_BUCKETS];
 	_Atomic int64_t duration_us[METRIC_ROUTES_MAX];
+	_Atomic int64_t rejected[METRIC_POLICIES_MAX];
 };
 
 static struct slot private_slot;
@@ -89,7 +96,7 @@ void metrics_use_slot(int slot)
 		return;
 	own = &slots[slot];
 	for (int m = 0; m < METRICS; m++)
-		if (metric_rows[m].type == GAUGE)
+		if (metric_rows[m].type != COUNTER)
 			atomic_store_explicit(&own->values[m], 0, memory_order_relaxed);
 }
 
@@ -127,6 +134,11 @@ void metric_request(int route, int status, uint64_t duration_us)
 	bump(&own->requests[route][status_index(status)], 1);
 	bump(&own->buckets[route][bucket], 1);
 	bump(&own->duration_us[route], (int64_t)duration_us);
+}
+
+void metric_rejected(int policy)
+{
+	bump(&own->rejected[policy], 1);
 }
 
 static int64_t sum(size_t offset)
@@ -209,7 +221,9 @@ void metrics_print(struct buf *out, const char *(*route_name)(int))
 
 		buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->doc, row->name,
 			 row->type == COUNTER ? "counter" : "gauge");
-		if (row->scale == 1)
+		if (row->type == FLAG)
+			buf_addf(out, "%s %d\n", row->name, metric_sum(m) > 0);
+		else if (row->scale == 1)
 			buf_addf(out, "%s %lld\n", row->name, (long long)metric_sum(m));
 		else
 			buf_addf(out, "%s %.6f\n", row->name, (double)metric_sum(m) * row->scale);
@@ -222,4 +236,17 @@ void metrics_print(struct buf *out, const char *(*route_name)(int))
 	for (int route = 0; route < METRIC_ROUTES_MAX && route_name(route); route++)
 		if (requests_of(route))
 			print_histogram(out, route, route_name(route));
+}
+
+void metrics_print_rejected(struct buf *out, const char *(*policy_name)(int))
+{
+	buf_adds(
+		out,
+		"# HELP guildford_limits_rejected_total Requests answered 429, by the policy that had no room.\n"
+		"# TYPE guildford_limits_rejected_total counter\n");
+	for (int policy = 0; policy < METRIC_POLICIES_MAX && policy_name(policy); policy++)
+		buf_addf(out, "guildford_limits_rejected_total{policy=\"%s\"} %lld\n",
+			 policy_name(policy),
+			 (long long)sum(offsetof(struct slot, rejected) +
+					(size_t)policy * sizeof(int64_t)));
 }

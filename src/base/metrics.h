@@ -32,10 +32,14 @@ enum metric {
 	METRIC_JOBS_RUNS,
 	METRIC_JOBS_FAILURES,
 	METRIC_JOBS_QUEUE, /* gauge: mails that wait */
+	METRIC_REDIS_CONNECTIONS, /* gauge: connections that answer */
+	METRIC_REDIS_CALLS,
+	METRIC_LIMITS_DEGRADED, /* flag: 1 in each worker that counts without Redis though it should not */
 	METRICS
 };
 
-enum metric_type { COUNTER, GAUGE };
+/* A FLAG is a gauge that is 1 while it is set in any process. */
+enum metric_type { COUNTER, GAUGE, FLAG };
 
 struct metric_row {
 	const char *name; /* guildford_connections */
@@ -47,7 +51,12 @@ struct metric_row {
 extern const struct metric_row metric_rows[METRICS];
 
 /* Per route: requests by status and a latency histogram. Routes are numbered by api/route.c. */
-enum { METRIC_ROUTES_MAX = 160, METRIC_BUCKETS = 16, METRIC_SLOTS_MAX = 130 };
+enum {
+	METRIC_ROUTES_MAX = 160,
+	METRIC_BUCKETS = 16,
+	METRIC_SLOTS_MAX = 130,
+	METRIC_POLICIES_MAX = 16
+};
 enum { METRIC_SLOT_JOBS = METRIC_SLOTS_MAX - 1 };
 
 /* Maps the shared memory. Call once in the supervisor before it forks (a process that never calls it counts into a
@@ -61,9 +70,13 @@ void metric_add(enum metric m, int64_t amount);
 void metric_set(enum metric m, int64_t value);
 /* Counts one answered request of route number `route` (0 is "no route") with its HTTP status and duration. */
 void metric_request(int route, int status, uint64_t duration_us);
+/* Counts one request that policy number `policy` rejected. */
+void metric_rejected(int policy);
 /* The sum over all slots, unscaled. */
 int64_t metric_sum(enum metric m);
 /* Appends everything in the Prometheus text format 0.0.4. `route_name` gives a label for a route number, NULL ends. */
 void metrics_print(struct buf *out, const char *(*route_name)(int route));
+/* Appends the rejections by policy; `policy_name` as above. */
+void metrics_print_rejected(struct buf *out, const char *(*policy_name)(int policy));
 
 #endif
