@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start reading here: what happens to every request, in order. The first step that does not return OK ends the list, and
- * the failure it recorded is rendered; replying and logging happen to all.
+ * Start reading here: what happens to every request, in order. After the first step that does not return OK only those
+ * run that run always, and the failure it recorded is rendered; replying and logging happen to all.
  */
 #include "api/pipeline.h"
 
@@ -20,20 +20,34 @@
 static const struct {
 	const char *name;
 	int (*step)(struct request *r);
+	bool always; /* also when an earlier one has failed: what fails counts, too */
 } steps[] = {
-	{ "accept", step_accept }, /* accept.c: can we answer in a form that the caller takes? */
-	{ "route", step_route },   /* route.c: what is asked for? */
-	{ "identify", step_identify }, /* gateway/identify.c: who is asking? */
-	{ "allow", step_allow },       /* allow.c: may they? */
-	{ "input", step_input },       /* input.c: is what they sent well-formed? */
-	{ "act", step_act },	       /* act.c: do it */
+	{ "accept", step_accept,
+	  false }, /* accept.c: can we answer in a form that the caller takes? */
+	{ "route", step_route, false },	     /* route.c: what is asked for? */
+	{ "identify", step_identify, true }, /* gateway/identify.c: who is asking? */
+	{ "limit", step_limit, true },	     /* gateway/limit.c: not too often? */
+	{ "allow", step_allow, false },	     /* allow.c: may they? */
+	{ "input", step_input, false },	     /* input.c: is what they sent well-formed? */
+	{ "act", step_act, false },	     /* act.c: do it */
 };
 
 _Static_assert(COUNT_OF(steps) <= STEPS_MAX, "a request has a time for each step");
 
+/* A row that names a limit means one that there is. */
+static void check_limits(void)
+{
+	for (int i = 0; i < route_count(); i++) {
+		const struct action *action = route_first()[i].action;
+
+		assert(!action || !action->limit || limit_exists(action->limit));
+	}
+}
+
 void api_setup(void)
 {
 	route_setup();
+	check_limits();
 	shape_setup();
 }
 
@@ -63,6 +77,7 @@ static struct request *begin(struct http_exchange *x)
 	/* from now, when all of it is here: a client may take longer than that to send it */
 	r->task.deadline = time_monotonic_us() + (uint64_t)config.request_timeout * 1000;
 	choose_id(r);
+	client_find(r);
 	return r;
 }
 
@@ -81,6 +96,7 @@ static void finish(struct request *r)
 		reply_failure(r);
 	assert(r->http->status);
 	cors_reply(r);
+	limit_reply(r);
 	reply_headers(r);
 	access_log_timing(r, total);
 	metric_request(r->route ? r->route->number : 0, r->http->status, total);
@@ -92,15 +108,18 @@ void pipeline_handle(struct http_exchange *x)
 {
 	struct request *r = begin(x);
 	uint64_t before = time_monotonic_us();
+	bool failed = false;
 
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		int rc = steps[i].step(r);
-		uint64_t now = time_monotonic_us();
+		uint64_t now;
 
+		if (failed && !steps[i].always)
+			continue;
+		if (steps[i].step(r) != OK)
+			failed = true;
+		now = time_monotonic_us();
 		r->step_us[i] = now - before;
 		before = now;
-		if (rc)
-			break;
 	}
 	finish(r);
 }

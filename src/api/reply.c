@@ -225,14 +225,25 @@ static void write_envelope(struct request *r, const struct error_row *row, const
 	writer_object_end(j);
 }
 
-/* RFC 9457: our codes are documented, but by no URI of their own: the type is about:blank, the code an extension. */
+/* draft-ietf-httpapi-ratelimit-headers-10 section 6 */
+static void write_violated(const struct request *r, struct writer *j)
+{
+	writer_key(j, "violated-policies");
+	writer_array(j);
+	for (int i = 0; i < r->violated_count; i++)
+		writer_string(j, r->violated[i]);
+	writer_array_end(j);
+}
+
+/* RFC 9457: our codes are documented, but by no URI of their own: the type is about:blank unless one is registered, the
+ * code an extension. */
 static void write_problem(struct request *r, const struct error_row *row, const char *message)
 {
 	struct writer *j = &r->json;
 
 	writer_object(j);
 	writer_key(j, "type");
-	writer_string(j, "about:blank");
+	writer_string(j, row->type ? row->type : "about:blank");
 	writer_key(j, "title");
 	writer_string(j, row->title);
 	writer_key(j, "status");
@@ -243,6 +254,8 @@ static void write_problem(struct request *r, const struct error_row *row, const 
 	writer_string(j, row->code);
 	writer_key(j, "errors");
 	write_problems(r, j, r->body != NULL);
+	if (r->violated_count > 0)
+		write_violated(r, j);
 	writer_key(j, "request_id");
 	writer_string(j, r->id);
 	writer_object_end(j);

@@ -18,8 +18,15 @@
 #include "store/pg.h"
 
 struct route;
+struct limits;
 
-enum { PATH_PARAMS_MAX = 3, QUERY_PARAMS_MAX = 40, STEPS_MAX = 12, REQUEST_ID_MAX = 64 };
+enum {
+	PATH_PARAMS_MAX = 3,
+	QUERY_PARAMS_MAX = 40,
+	STEPS_MAX = 12,
+	REQUEST_ID_MAX = 64,
+	VIOLATED_MAX = 2
+};
 
 struct param {
 	const char *name;
@@ -60,6 +67,11 @@ struct request {
 	bool problem_json;	     /* errors as application/problem+json (RFC 9457) */
 	struct writer json;	     /* writes http->body_out */
 	uint64_t step_us[STEPS_MAX]; /* time per pipeline step */
+	const char *client; /* whose request it is: the peer, or who stands before our proxies */
+	const char *client_block;    /* the same as limits count it: of an IPv6 address its /64 */
+	const struct limits *limits; /* gateway/limit.c: what was counted, NULL: nothing */
+	const char *violated[VIOLATED_MAX]; /* policies that have no room for it */
+	int violated_count;
 };
 
 #define MEM(r) ((r)->task.mem)

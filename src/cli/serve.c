@@ -27,11 +27,14 @@
 #include "cli/listen.h"
 #include "cli/user.h"
 #include "cli/worker.h"
+#include "gateway/client.h"
+#include "gateway/limit.h"
 #include "io/loop.h"
 #include "store/cluster.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 #include "store/pg.h"
+#include "store/redis.h"
 #include "base/banned.h"
 
 enum {
@@ -405,7 +408,8 @@ static void end(void)
 static int serve(const char *url)
 {
 	api_setup();
-	if (metrics_setup() != 0 || start_children() != 0) {
+	client_setup();
+	if (metrics_setup() != 0 || limit_setup() != 0 || start_children() != 0) {
 		fprintf(stderr, "guildford: the workers did not start; the log says why\n");
 		end();
 		return EXIT_FAILED;
@@ -426,6 +430,12 @@ static int run(int argc, char **argv)
 		return rc;
 	supervisor.cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	supervisor.workers = config.workers > 0 ? config.workers : supervisor.cores;
+	if (!redis_is_url(config.redis_url)) {
+		fprintf(stderr,
+			"guildford: REDIS_URL is neither redis://[user:password@]host[:port][/database] nor "
+			"unix://[user:password@]/path[?db=database]\n");
+		return EXIT_USAGE;
+	}
 	if (supervisor.workers > WORKERS_MAX)
 		supervisor.workers = WORKERS_MAX;
 	supervisor.listen_fd = listen_open(config.listen, url, sizeof(url), why, sizeof(why));

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "gateway/revoked.h"
+#include "gateway/limit.h"
 #include "io/coro.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -22,9 +23,16 @@
 #include "store/keys.h"
 #include "store/memo.h"
 #include "store/pg.h"
+#include "store/redis.h"
 #include "base/banned.h"
 
-enum { STACK_BYTES = 128 * 1024, STACKS_POOLED = 64, READY_POLL_MS = 5, READY_POLLS = 600 };
+enum {
+	STACK_BYTES = 128 * 1024,
+	STACKS_POOLED = 64,
+	READY_POLL_MS = 5,
+	READY_POLLS = 600,
+	REDIS_POLLS = 200
+};
 
 /* Instrumented frames are several times as large. */
 #ifdef GUILDFORD_SANITIZE
@@ -47,6 +55,7 @@ static void drained(void)
 	revoked_stop();
 	pg_close();
 	transfer_close();
+	redis_close();
 	loop_stop();
 }
 
@@ -58,7 +67,7 @@ static void on_terminate(uv_signal_t *signal, int number)
 	http_drain(config.drain_timeout, drained);
 }
 
-/* Ready when the database answers; without one it serves all the same after a while, and says 503. */
+/* Ready when the database answers; without one it serves all the same after a while, and says 503. Redis gets a moment. */
 static void announce(void *arg)
 {
 	const struct worker_settings *settings = arg;
@@ -70,6 +79,8 @@ static void announce(void *arg)
 	/* else at the first token */
 	if (keys_load(&t) != OK)
 		log_warn("the signing keys cannot be read yet");
+	for (int i = 0; i < REDIS_POLLS && config.redis_url[0] && !redis_is_up(); i++)
+		sleep_for(&t, READY_POLL_MS);
 	talloc_free(t.mem);
 	if (settings->ready_fd < 0)
 		return;
@@ -116,6 +127,8 @@ int worker_run(const struct worker_settings *settings)
 					.pages = true,
 					.name = name });
 	revoked_start();
+	redis_open(config.redis_url, config.redis_timeout);
+	limit_open();
 	rc = start_serving(settings);
 	if (rc) {
 		log_error("cannot serve: %s", uv_strerror(rc));

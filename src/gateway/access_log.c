@@ -67,6 +67,8 @@ void access_log_write(struct request *r, uint64_t total_us)
 	writer_int(&j, (long long)r->http->body_out.len);
 	writer_key(&j, "peer");
 	writer_string(&j, r->http->peer);
+	writer_key(&j, "client");
+	writer_string(&j, r->client);
 	if (r->task.failure.code) {
 		writer_key(&j, "error");
 		writer_string(&j, errors[r->task.failure.code].code);

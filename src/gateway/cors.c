@@ -41,7 +41,9 @@ void cors_reply(struct request *r)
 	http_header_add(r->http, "Access-Control-Allow-Origin", any ? "*" : origin);
 	if (!is_preflight(r)) {
 		http_header_add(r->http, "Access-Control-Expose-Headers",
-				"ETag, Link, Location, Retry-After, Server-Timing, X-Request-Id");
+				"ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
+				"Server-Timing, X-RateLimit-Limit, X-RateLimit-Remaining, "
+				"X-RateLimit-Reset, X-Request-Id");
 		return;
 	}
 	methods = route_allowed(r);

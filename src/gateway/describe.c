@@ -81,6 +81,8 @@ static bool may_answer(const struct route *route, int status)
 	case 413:
 	case 415:
 		return route_takes_body(route);
+	case 429:
+		return !route->action || !route->action->free;
 	case 405:
 	case 417:
 	case 501:
@@ -561,8 +563,12 @@ static void write_error_response(struct writer *j, int first)
 	open(j, "headers");
 	if (errors[first].status == 401)
 		write_header(j, "WWW-Authenticate", "Challenge");
-	if (errors[first].status == 503)
+	if (errors[first].status == 503 || errors[first].status == 429)
 		write_header(j, "Retry-After", "RetryAfter");
+	if (errors[first].status == 429) {
+		write_header(j, "RateLimit-Policy", "RateLimitPolicy");
+		write_header(j, "RateLimit", "RateLimit");
+	}
 	write_header(j, "X-Request-Id", "RequestId");
 	writer_object_end(j);
 	open(j, "content");
@@ -589,6 +595,10 @@ static void write_common_headers(struct writer *j)
 		  "The caller's, when it is of 1 to 64 safe characters, or a new one." },
 		{ "RetryAfter", "Seconds to wait." },
 		{ "Challenge", "RFC 6750: Bearer." },
+		{ "RateLimitPolicy",
+		  "Of each policy that counted the request its quota (q) in a window of w seconds." },
+		{ "RateLimit",
+		  "Of each policy how many requests it has room for (r), and in how many seconds for more (t)." },
 	};
 
 	open(j, "headers");

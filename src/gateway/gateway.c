@@ -9,6 +9,7 @@ static const struct action actions[] = {
 	  .path = "/livez",
 	  .allow = ANYONE,
 	  .unversioned = true,
+	  .free = true,
 	  .name = "live",
 	  .act = health_live,
 	  .doc = "Is the process up? Says nothing of what it depends on.",
@@ -18,16 +19,19 @@ static const struct action actions[] = {
 	  .path = "/readyz",
 	  .allow = ANYONE,
 	  .unversioned = true,
+	  .free = true,
 	  .name = "ready",
 	  .act = health_ready,
 	  .doc = "Can it serve? 200 with the state of each dependency, or 503 with the same.",
 	  .reply_schema =
 		  "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\",\"examples\":[\"ok\"]},"
-		  "\"database\":{\"type\":\"string\",\"examples\":[\"ok\"]}}}" },
+		  "\"database\":{\"type\":\"string\",\"examples\":[\"ok\"]},"
+		  "\"redis\":{\"type\":\"string\",\"enum\":[\"ok\",\"away\"]}}}" },
 	{ .method = METHOD_GET,
 	  .path = "/metrics",
 	  .allow = ANYONE,
 	  .unversioned = true,
+	  .free = true,
 	  .name = "metrics",
 	  .act = metrics_get,
 	  .media_type = "text/plain",

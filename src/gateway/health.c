@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /livez and /readyz: for load balancers and people. */
 #include "api/reply.h"
+#include "base/config.h"
 #include "base/time.h"
 #include "gateway/gateway.h"
 #include "store/pg.h"
+#include "store/redis.h"
 #include "base/banned.h"
 
 enum { DATABASE_WAIT_US = 1000000 };
@@ -17,6 +19,11 @@ static int reply_states(struct request *r, const char *database)
 	if (database) {
 		writer_key(&r->json, "database");
 		writer_string(&r->json, database);
+	}
+	/* its absence is no reason to send callers elsewhere */
+	if (database && config.redis_url[0]) {
+		writer_key(&r->json, "redis");
+		writer_string(&r->json, redis_is_up() ? "ok" : "away");
 	}
 	writer_object_end(&r->json);
 	return reply_end(r);

@@ -4,6 +4,7 @@
 #include "api/route.h"
 #include "base/metrics.h"
 #include "gateway/gateway.h"
+#include "gateway/limit.h"
 #include "base/banned.h"
 
 enum { METRICS_MAX = 4 << 20 };
@@ -14,5 +15,6 @@ int metrics_get(struct request *r)
 
 	buf_init(&text, MEM(r), METRICS_MAX);
 	metrics_print(&text, route_label);
+	metrics_print_rejected(&text, limit_name);
 	return reply_plain(r, 200, "text/plain; version=0.0.4; charset=utf-8", text.data, text.len);
 }

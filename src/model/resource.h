@@ -137,6 +137,9 @@ struct action {
 	const char *media_type;		 /* of a reply that is not the envelope: "text/plain" */
 	const struct filter *parameters; /* query parameters; ended by a row without a name */
 	int (*act)(struct request *r);
+	const char *
+		limit; /* a policy of gateway/limit.c that counts it besides the general one, NULL: none */
+	bool free; /* no limit counts it */
 };
 
 struct resource {
