@@ -88,7 +88,7 @@ def memory_kb(pid, file, key):
 def guildford(binary, data, out, access_log):
     port = free_port()
     env = {"GUILDFORD_ADMIN_TOKEN": TOKEN, "GUILDFORD_ACCESS_LOG": "on" if access_log else "off",
-           "GUILDFORD_CONNECTIONS_MAX": "20000"}
+           "GUILDFORD_CONNECTIONS_MAX": "20000", "GUILDFORD_LIMITS": "off"}
     server = Server("guildford", [binary, "serve", "--listen", f"127.0.0.1:{port}", "--data", str(data), "--migrate"],
                     out / ("guildford-logging.log" if access_log else "guildford.log"), env,
                     f"http://127.0.0.1:{port}/readyz")

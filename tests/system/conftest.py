@@ -62,7 +62,7 @@ socket.create_connection = connect_without_delay
 
 
 def clean_environment(**more):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("GUILDFORD_") and k != "DATABASE_URL"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GUILDFORD_") and k not in ("DATABASE_URL", "REDIS_URL")}
     env["UBSAN_OPTIONS"] = "print_stacktrace=1"
     env.update(more)
     return env
@@ -106,6 +106,7 @@ class Server:
         self.log = open(self.log_path, "ab")
         env.setdefault("GUILDFORD_SECRET_KEY", SECRET_KEY)
         self.database_url = env.get("DATABASE_URL")
+        env.setdefault("GUILDFORD_LIMITS", "off")  # test_limits.py is about them
         self.process = subprocess.Popen(
             [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data, "--workers", str(workers), "--migrate", *args],
             stdout=subprocess.PIPE, stderr=self.log, text=True, env=clean_environment(**env))
