@@ -27,8 +27,8 @@ struct audit_event audit_begin(const struct request *r)
 {
 	struct audit_event event = { .request_id = r->id };
 
-	if (r->http->peer && r->http->peer[0])
-		event.address = r->http->peer;
+	if (r->client && r->client[0])
+		event.address = r->client;
 	fill_actor(r, &event);
 	return event;
 }

@@ -72,7 +72,6 @@ static struct request *begin(struct http_exchange *x)
 
 	r->http = x;
 	r->path = "";
-	r->client = x->peer;
 	r->task.mem = x->mem;
 	/* from now, when all of it is here: a client may take longer than that to send it */
 	r->task.deadline = time_monotonic_us() + (uint64_t)config.request_timeout * 1000;

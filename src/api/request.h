@@ -59,7 +59,6 @@ struct request {
 	struct param query[QUERY_PARAMS_MAX];
 	int query_count;
 	struct principal caller;
-	const char *client;	     /* its address, behind proxies */
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-Id */
 	json_t *body;		     /* parsed input of a write, NULL otherwise */
 	struct values *values;	     /* of an action that takes a body: checked */

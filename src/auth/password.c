@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "auth/common_passwords.h"
+#include "base/config.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "io/offload.h"
@@ -92,6 +93,7 @@ static bool is_guessed_from(TALLOC_CTX *mem, const char *lower, const char *emai
 	size_t count = COUNT_OF(context_words);
 
 	memcpy(words, context_words, sizeof(context_words));
+	words[count++] = to_lower(mem, config.town ? config.town : "");
 	words[count++] = talloc_strdup(mem, address);
 	if (at) {
 		*at = '\0';

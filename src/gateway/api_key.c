@@ -105,7 +105,7 @@ static int look_up(struct request *r, const char *digest, struct known **found)
 		"extract(epoch from k.expires_at), (select string_agg(o.slug, ',') from auth.person_role x "
 		"join auth.role o on o.id = x.role_id where x.person_id = k.person_id) "
 		"from k join auth.person p on p.id = k.person_id and p.status = 'active'",
-		PG_PARAMS(digest, r->http->peer));
+		PG_PARAMS(digest, r->client));
 
 	if (rc)
 		return rc;

@@ -53,6 +53,11 @@ const struct limit_policy limit_policies[LIMIT_POLICIES] = {
 				   .window_s = 900,
 				   .by = BY_CALLER,
 				   .doc = "What asks for the password once more." },
+	[LIMIT_GRANT] = { .name = "grant",
+			  .quota = 20,
+			  .window_s = 3600,
+			  .by = BY_CALLER,
+			  .doc = "Relations given to an address that the caller names." },
 };
 
 _Static_assert((int)LIMIT_POLICIES <= (int)METRIC_POLICIES_MAX,
@@ -101,9 +106,16 @@ struct subject {
 
 static struct subject subject_of(const struct request *r)
 {
-	if (r->caller.is == ANYONE)
+	const struct principal *caller = &r->caller;
+
+	if (caller->is == CALLER_NOBODY)
 		return (struct subject) { LIMIT_ANONYMOUS, config.limit_anonymous, NULL };
-	return (struct subject) { LIMIT_AUTHENTICATED, config.limit_authenticated, "admin" };
+	if (caller->is == CALLER_KEY)
+		return (struct subject) { LIMIT_AUTHENTICATED,
+					  caller->quota ? caller->quota : config.limit_authenticated,
+					  caller->key_id };
+	return (struct subject) { LIMIT_AUTHENTICATED, config.limit_authenticated,
+				  caller->person_id };
 }
 
 static void add_key(struct limits *limits, int policy, int quota, const char *subject)

@@ -124,7 +124,6 @@ struct action {
 	 * {id} that are as good */
 	const char *permission, *related;
 	bool recent; /* only soon after the caller has shown who they are: 403 STEP_UP_REQUIRED */
-	const char *limit; /* a policy that counts besides the general one */
 	bool writes;	   /* runs in a transaction */
 	bool tagged;	   /* the reply carries an ETag of its bytes */
 	bool unversioned;  /* stands at the root, not under /v1: /livez */

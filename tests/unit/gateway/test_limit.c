@@ -263,7 +263,7 @@ static void test_two_policies_at_once(void **state)
 
 /* ---- the step; without Redis it does not wait ---- */
 
-static struct request *step(void **state, const char *client, enum allow is,
+static struct request *step(void **state, const char *client, enum caller is,
 			    const struct action *action, int wanted)
 {
 	struct request *r = new_request(*state, METHOD_GET, "/v1/x");
@@ -272,6 +272,7 @@ static struct request *step(void **state, const char *client, enum allow is,
 	route.action = action;
 	r->route = &route;
 	r->caller.is = is;
+	snprintf(r->caller.person_id, sizeof(r->caller.person_id), "a person");
 	r->client = r->client_block = client;
 	assert_int_equal(step_limit(r), wanted);
 	limit_reply(r);
@@ -281,14 +282,14 @@ static struct request *step(void **state, const char *client, enum allow is,
 static void test_headers(void **state)
 {
 	static const struct action action = { .path = "/x", .limit = "log-in" };
-	struct request *r = step(state, "192.0.2.9", ANYONE, NULL, OK);
+	struct request *r = step(state, "192.0.2.9", CALLER_NOBODY, NULL, OK);
 
 	expect_text(reply_header(r, "RateLimit-Policy"), "\"anonymous\";q=20;w=60", "policy");
 	expect_text(reply_header(r, "RateLimit"), "\"anonymous\";r=19;t=60", "limit");
 	expect_text(reply_header(r, "X-RateLimit-Limit"), "20", "limit");
 	expect_text(reply_header(r, "X-RateLimit-Remaining"), "19", "remaining");
 	expect_text(reply_header(r, "X-RateLimit-Reset"), "60", "reset");
-	r = step(state, "192.0.2.9", ADMIN, &action, OK);
+	r = step(state, "192.0.2.9", CALLER_PERSON, &action, OK);
 	expect_text(reply_header(r, "RateLimit-Policy"),
 		    "\"authenticated\";q=100;w=60, \"log-in\";q=30;w=900", "policy");
 	expect_text(reply_header(r, "RateLimit"),
@@ -302,18 +303,18 @@ static void test_rejection(void **state)
 	struct request *r;
 
 	for (int i = 0; i < 5; i++)
-		step(state, "192.0.2.10", ANYONE, &action, OK);
-	r = step(state, "192.0.2.10", ANYONE, &action, E_RATE_LIMITED);
+		step(state, "192.0.2.10", CALLER_NOBODY, &action, OK);
+	r = step(state, "192.0.2.10", CALLER_NOBODY, &action, E_RATE_LIMITED);
 	assert_int_equal(r->violated_count, 1);
 	expect_text(r->violated[0], "mail", "violated");
 	assert_in_range(r->task.failure.retry_after, 3500, 3661);
 	expect_text(reply_header(r, "RateLimit"), "\"anonymous\";r=15;t=60, \"mail\";r=0;t=3600",
 		    "limit");
 	for (int i = 0; i < 15; i++)
-		step(state, "192.0.2.10", ANYONE, NULL, OK);
-	r = step(state, "192.0.2.10", ANYONE, NULL, E_RATE_LIMITED);
+		step(state, "192.0.2.10", CALLER_NOBODY, NULL, OK);
+	r = step(state, "192.0.2.10", CALLER_NOBODY, NULL, E_RATE_LIMITED);
 	assert_in_range(r->task.failure.retry_after, 1, 61);
-	step(state, "192.0.2.11", ANYONE, NULL, OK);
+	step(state, "192.0.2.11", CALLER_NOBODY, NULL, OK);
 }
 
 static void test_it_comes_before_any_other_failure(void **state)
@@ -334,7 +335,7 @@ static void test_it_comes_before_any_other_failure(void **state)
 static void test_what_is_free(void **state)
 {
 	static const struct action action = { .path = "/x", .free = true };
-	struct request *r = step(state, "192.0.2.13", ANYONE, &action, OK);
+	struct request *r = step(state, "192.0.2.13", CALLER_NOBODY, &action, OK);
 
 	assert_null(reply_header(r, "RateLimit"));
 	r = new_request(*state, METHOD_OPTIONS, "/v1/x");
@@ -343,7 +344,7 @@ static void test_what_is_free(void **state)
 	assert_int_equal(step_limit(r), OK);
 	assert_null(r->limits);
 	config.limits = false;
-	r = step(state, "192.0.2.13", ANYONE, NULL, OK);
+	r = step(state, "192.0.2.13", CALLER_NOBODY, NULL, OK);
 	assert_null(r->limits);
 	config.limits = true;
 }
