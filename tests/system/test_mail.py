@@ -10,10 +10,8 @@ import uuid
 
 import pytest
 
-from conftest import Server, lives, name_of, run, wait_for
+from conftest import SECRET_KEY, Server, lives, name_of, run, wait_for
 from smtp import Smtp, certificate
-
-KEY = "ab" * 32
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +46,10 @@ def new_address():
     return f"ann-{uuid.uuid4().hex[:12]}@example.org"
 
 
-def queue(s, address=None, **env):
+def queue(s, address=None):
     """Queues the operator's test mail; gives its address and id."""
     address = address or new_address()
-    done = run("mail", "test", address, data=s.data, **env)
+    done = run("mail", "test", address, data=s.data, GUILDFORD_SECRET_KEY=SECRET_KEY)
     assert done.returncode == 0, done.stderr
     [[key]] = s.database(f"select id from platform.mail where recipient = '{address}'")
     return address, key
@@ -363,13 +361,13 @@ def test_sigterm_lets_the_message_in_flight_end(folder):
 
 def test_two_nodes_send_each_mail_once(folder):
     smtp = Smtp()
-    env = {"SMTP_URL": f"smtp://127.0.0.1:{smtp.port}", "GUILDFORD_SECRET_KEY": KEY}
+    env = {"SMTP_URL": f"smtp://127.0.0.1:{smtp.port}"}
     one = Server(data=folder, workers=1, **env)
     two = Server(workers=1, DATABASE_URL=f"postgresql:///guildford?host={folder}/socket&user=guildford", **env)
     try:
         addresses = [new_address() for _ in range(12)]
         for address in addresses:
-            queue(one, address, GUILDFORD_SECRET_KEY=KEY)
+            queue(one, address)
         wait_for(lambda: one.database("select count(*) from platform.mail where sent_at is null") == [["0"]])
         assert sorted(to for _, [to], _ in smtp.messages) == sorted(addresses)
         assert len(one.database("select 1 from platform.job where name = 'mail_send'")) == 1
