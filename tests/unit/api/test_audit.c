@@ -53,7 +53,7 @@ static void test_who_is_calling(void **state)
 	assert_null(event.actor_id);
 	assert_null(event.address);
 	expect_text(event.request_id, "test", "the request's id");
-	r->http->peer = "192.0.2.1";
+	r->client = "192.0.2.1";
 	r->caller.is = CALLER_KEY;
 	snprintf(r->caller.person_id, sizeof(r->caller.person_id), "p");
 	snprintf(r->caller.key_id, sizeof(r->caller.key_id), "k");
