@@ -72,8 +72,8 @@ int auth_relations(struct request *r)
 	struct pg_rows *rows;
 	int rc;
 
-	if (!resource)
-		task_problem(&r->task, "resource", "is required");
+	if (!resource || !owned_resource(resource))
+		task_problem(&r->task, "resource", "must be a thing that people own: business");
 	if (!id || !uuid_is(id))
 		task_problem(&r->task, "resource_id", "must be a UUID");
 	if (r->task.failure.code)
