@@ -39,50 +39,72 @@ static struct {
 	bool started;
 } memory = { .since = "0" };
 
+static void drop(struct entry *e)
+{
+	HASH_DEL(memory.entries, e); /* NOLINT(clang-analyzer-unix.Malloc) */
+	free(e);
+}
+
 /* The first is the oldest. */
 static void forget(uint64_t before_us)
 {
-	while (memory.entries && memory.entries->known_us < before_us) {
-		struct entry *e = memory.entries;
-
-		HASH_DEL(memory.entries, e); /* NOLINT(clang-analyzer-unix.Malloc) */
-		free(e);
-	}
+	while (memory.entries && memory.entries->known_us < before_us)
+		drop(memory.entries);
 }
 
+/* A later generation is news: tokens of the one before may have been issued until now, so it counts from now. */
 static void remember(const char *id, int generation)
 {
 	struct entry *e;
 
 	HASH_FIND_STR(memory.entries, id, e);
-	if (!e) {
-		e = calloc(1, sizeof(*e));
-		if (!e)
-			abort();
-		snprintf(e->id, sizeof(e->id), "%s", id);
-		e->known_us = time_monotonic_us();
-		HASH_ADD_STR(memory.entries, id, e);
-	}
-	if (generation > e->generation)
-		e->generation = generation;
+	if (e && e->generation >= generation)
+		return;
+	if (e)
+		drop(e);
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		abort();
+	snprintf(e->id, sizeof(e->id), "%s", id);
+	e->generation = generation;
+	e->known_us = time_monotonic_us();
+	HASH_ADD_STR(memory.entries, id, e);
 }
 
-static int take(struct task *t, const char *kind, const char *id, const char *generation)
+static bool is_kind(const struct pg_rows *rows, int i, const char *kind)
 {
+	return strcmp(pg_value(rows, i, 1), kind) == 0;
+}
+
+static void take(const struct pg_rows *rows, int i)
+{
+	const char *generation = pg_value(rows, i, 3);
 	long long number = 0;
 
-	if (strcmp(kind, "role") == 0) {
-		api_key_forget();
-		return roles_load(t);
+	if (is_kind(rows, i, "key") || is_kind(rows, i, "role"))
+		return;
+	if (!generation || str_to_int(generation, 0, INT32_MAX, &number))
+		remember(pg_value(rows, i, 2), (int)number);
+}
+
+/* All that was read; however many roles there are among it, they are read once. Keys are forgotten behind that, for what
+ * is remembered of one has its owner's roles in it. */
+static int take_all(struct task *t, const struct pg_rows *rows)
+{
+	bool keys = false, roles = false;
+	int rc;
+
+	for (int i = 0; i < pg_count(rows); i++) {
+		if (!pg_value(rows, i, 1))
+			continue;
+		take(rows, i);
+		keys = keys || !is_kind(rows, i, "session");
+		roles = roles || is_kind(rows, i, "role");
 	}
-	if (strcmp(kind, "key") == 0 || strcmp(kind, "person") == 0)
+	rc = roles ? roles_load(t) : OK;
+	if (keys)
 		api_key_forget();
-	if (strcmp(kind, "key") == 0)
-		return OK;
-	if (generation && !str_to_int(generation, 0, INT32_MAX, &number))
-		return OK;
-	remember(id, (int)number);
-	return OK;
+	return rc;
 }
 
 int revoked_read(struct task *t)
@@ -95,10 +117,8 @@ int revoked_read(struct task *t)
 		"from (select 1) one left join auth.revocation r on r.transaction >= $1::xid8",
 		PG_PARAMS(memory.since));
 
-	for (int i = 0; !rc && i < pg_count(rows); i++)
-		if (pg_value(rows, i, 1))
-			rc = take(t, pg_value(rows, i, 1), pg_value(rows, i, 2),
-				  pg_value(rows, i, 3));
+	if (!rc)
+		rc = take_all(t, rows);
 	if (rc)
 		return rc;
 	snprintf(memory.since, sizeof(memory.since), "%s", pg_value(rows, 0, 0));
