@@ -22,7 +22,8 @@ struct known {
 	UT_hash_handle hh;
 };
 
-static struct known *known; /* in the order in which they came */
+static struct known *known;	 /* in the order in which they came */
+static uint64_t times_forgotten; /* api_key_forget() was called that often */
 
 static void drop(struct known *k)
 {
@@ -32,6 +33,7 @@ static void drop(struct known *k)
 
 void api_key_forget(void)
 {
+	times_forgotten++;
 	while (known)
 		drop(known);
 }
@@ -48,18 +50,21 @@ static struct known *recall(const char *digest)
 	return k;
 }
 
-static struct known *remember(const char *digest)
+/* Two requests may have looked the same key up. */
+static void remember(const struct known *fresh)
 {
-	struct known *k = calloc(1, sizeof(*k));
+	struct known *k;
 
-	if (!k)
-		abort();
+	HASH_FIND_STR(known, fresh->digest, k);
+	if (k)
+		drop(k);
 	if (HASH_COUNT(known) >= REMEMBERED_MAX)
 		drop(known);
-	snprintf(k->digest, sizeof(k->digest), "%s", digest);
-	k->known_us = time_monotonic_us();
+	k = malloc(sizeof(*k));
+	if (!k)
+		abort();
+	*k = *fresh;
 	HASH_ADD_STR(known, digest, k);
-	return k;
 }
 
 static void add_all(struct request *r, struct permissions *set, const char *list,
@@ -89,12 +94,27 @@ static int refuse(struct request *r)
 	return fail(r, E_UNAUTHORIZED, "The API key is not valid");
 }
 
-/* One statement for the key, its owner and their roles. The last use is noted once a minute at most. */
-static int look_up(struct request *r, const char *digest, struct known **found)
+static void fill(struct request *r, const struct pg_rows *rows, struct known *k)
 {
-	struct principal *caller;
-	struct pg_rows *rows;
+	struct principal *caller = &k->caller;
 	long long quota = 0;
+
+	caller->is = CALLER_KEY;
+	snprintf(caller->key_id, sizeof(caller->key_id), "%s", pg_value(rows, 0, 0));
+	snprintf(caller->person_id, sizeof(caller->person_id), "%s", pg_value(rows, 0, 1));
+	caller->quota = str_to_int(pg_value(rows, 0, 3), 0, INT32_MAX, &quota) ? (int)quota : 0;
+	k->expires_ms = milliseconds(pg_value(rows, 0, 4));
+	roles_add(&caller->granted, "member");
+	add_all(r, &caller->granted, pg_value(rows, 0, 5) ? pg_value(rows, 0, 5) : "", roles_add);
+	add_all(r, &caller->scopes, pg_value(rows, 0, 2), add_scope);
+}
+
+/* One statement for the key, its owner and their roles. The last use is noted once a minute at most. What was found is not
+ * remembered when something was revoked while we waited: it may be what was found. */
+static int look_up(struct request *r, const char *digest, struct known *k)
+{
+	uint64_t before = times_forgotten;
+	struct pg_rows *rows;
 	int rc = pg_query(
 		&r->task, &rows,
 		"with k as (select * from auth.api_key where digest = $1 and deleted_at is null), "
@@ -103,7 +123,7 @@ static int look_up(struct request *r, const char *digest, struct known **found)
 		"(u.last_used_at is null or u.last_used_at < clock_timestamp() - interval '1 minute')) "
 		"select k.id, k.person_id, array_to_string(k.scopes, ','), coalesce(k.quota, 0), "
 		"extract(epoch from k.expires_at), (select string_agg(o.slug, ',') from auth.person_role x "
-		"join auth.role o on o.id = x.role_id where x.person_id = k.person_id) "
+		"join auth.role o on o.id = x.role_id and o.deleted_at is null where x.person_id = k.person_id) "
 		"from k join auth.person p on p.id = k.person_id and p.status = 'active'",
 		PG_PARAMS(digest, r->client));
 
@@ -111,29 +131,29 @@ static int look_up(struct request *r, const char *digest, struct known **found)
 		return rc;
 	if (pg_count(rows) == 0)
 		return refuse(r);
-	*found = remember(digest);
-	caller = &(*found)->caller;
-	caller->is = CALLER_KEY;
-	snprintf(caller->key_id, sizeof(caller->key_id), "%s", pg_value(rows, 0, 0));
-	snprintf(caller->person_id, sizeof(caller->person_id), "%s", pg_value(rows, 0, 1));
-	caller->quota = str_to_int(pg_value(rows, 0, 3), 0, INT32_MAX, &quota) ? (int)quota : 0;
-	(*found)->expires_ms = milliseconds(pg_value(rows, 0, 4));
-	roles_add(&caller->granted, "member");
-	add_all(r, &caller->granted, pg_value(rows, 0, 5) ? pg_value(rows, 0, 5) : "", roles_add);
-	add_all(r, &caller->scopes, pg_value(rows, 0, 2), add_scope);
+	*k = (struct known) { .known_us = time_monotonic_us() };
+	snprintf(k->digest, sizeof(k->digest), "%s", digest);
+	fill(r, rows, k);
+	if (times_forgotten == before)
+		remember(k);
 	return OK;
 }
 
 int api_key_identify(struct request *r, const char *text)
 {
 	const char *digest = api_key_text_digest(MEM(r), text);
-	struct known *k = recall(digest);
-	int rc = k ? OK : look_up(r, digest, &k);
+	const struct known *remembered = recall(digest);
+	struct known found;
+	int rc;
 
-	if (rc)
-		return rc;
-	if (k->expires_ms && k->expires_ms <= (long long)time_unix_ms())
+	if (!remembered) {
+		rc = look_up(r, digest, &found);
+		if (rc)
+			return rc;
+		remembered = &found;
+	}
+	if (remembered->expires_ms && remembered->expires_ms <= (long long)time_unix_ms())
 		return refuse(r);
-	r->caller = k->caller;
+	r->caller = remembered->caller;
 	return OK;
 }
