@@ -49,6 +49,11 @@ static int note_refusal(struct request *r, const struct account *account)
 	return audit_add(&r->task, &event);
 }
 
+static int say_wrong(struct request *r)
+{
+	return fail(r, E_UNAUTHORIZED, "The address or the password is wrong");
+}
+
 /* The answer is the same whatever was wrong. Nothing here depends on whether somebody has the address, but for the mail to
  * who is being locked out, once. */
 static int refuse(struct request *r, const struct account *account, const char *email)
@@ -61,14 +66,12 @@ static int refuse(struct request *r, const struct account *account, const char *
 	if (!rc && now_locked && account->email)
 		rc = mail_queue(&r->task, "account_locked", account->email,
 				MAIL_VALUES({ "minutes", "15" }));
-	if (rc)
-		return rc;
-	return fail(r, E_UNAUTHORIZED, "The address or the password is wrong");
+	return rc ? rc : say_wrong(r);
 }
 
 /* A hash of yesterday's strength is made anew while the password is at hand; that it cannot be stored is no reason to
  * refuse. */
-static int strengthen(struct request *r, const struct account *account, const char *password)
+static int strengthen(struct request *r, struct account *account, const char *password)
 {
 	struct pg_rows *rows;
 	char *hash;
@@ -81,11 +84,13 @@ static int strengthen(struct request *r, const struct account *account, const ch
 			PG_PARAMS(account->id, hash, account->password_hash));
 	if (rc)
 		task_forgive(&r->task);
+	else if (pg_affected(rows) > 0)
+		account->password_hash = hash;
 	return OK;
 }
 
-int login_check(struct request *r, const struct account *account, const char *email,
-		const char *password, const char *code)
+int login_check(struct request *r, struct account *account, const char *email, const char *password,
+		const char *code)
 {
 	bool right = false, stale = false, locked;
 	int rc = guard_look(&r->task, email, &locked);
@@ -117,12 +122,29 @@ struct sign_in {
 	const char *session_id, *refresh_token;
 };
 
+/* Checking a password takes a while. Meanwhile the owner may have set another, which ends all sessions: this one would
+ * begin behind that. Whoever sets one from now on waits for us, and ends it. */
+static int check_again(struct request *r, const struct account *account)
+{
+	struct pg_rows *rows;
+	int rc = pg_query(&r->task, &rows,
+			  "select 1 from auth.person where id = $1 and status = 'active' "
+			  "and password_hash = $2 for share",
+			  PG_PARAMS(account->id, account->password_hash));
+
+	if (rc)
+		return rc;
+	return pg_count(rows) > 0 ? OK : say_wrong(r);
+}
+
 static int begin(struct request *r, void *arg)
 {
 	struct sign_in *in = arg;
 	struct audit_event event = audit_begin(r);
-	int rc = session_begin(r, in->account->id, &in->session_id, &in->refresh_token);
+	int rc = check_again(r, in->account);
 
+	if (!rc)
+		rc = session_begin(r, in->account->id, &in->session_id, &in->refresh_token);
 	if (rc)
 		return rc;
 	event.action = "session:begin";

@@ -17,8 +17,9 @@ struct account {
 int login_account(struct request *r, const char *id, const char *email,
 		  struct account *account) MUST_USE;
 /* Is this the account's password, and the code right where one is needed? E_UNAUTHORIZED (the same for a locked, unknown or
- * wrong one), E_CODE_REQUIRED; failures are counted. `email` is what was given. Not in a transaction. waits */
-int login_check(struct request *r, const struct account *account, const char *email,
-		const char *password, const char *code) MUST_USE;
+ * wrong one), E_CODE_REQUIRED; failures are counted. `email` is what was given. A hash that was made anew is put into the
+ * account. Not in a transaction. waits */
+int login_check(struct request *r, struct account *account, const char *email, const char *password,
+		const char *code) MUST_USE;
 
 #endif

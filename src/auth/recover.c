@@ -18,20 +18,67 @@
 /* What either way of setting a password needs. */
 struct new_password {
 	const char *person_id, *email, *hash;
-	const char *token_digest;    /* of a reset */
-	const char *keep_session_id; /* of a change */
+	const char *token_digest;		/* of a reset */
+	const char *old_hash, *keep_session_id; /* of a change */
 };
+
+/* Links that were mailed before: to who asked when the password, or the address, was another. */
+static int end_resets(struct task *t, const char *person_id)
+{
+	struct pg_rows *rows;
+
+	return pg_query(t, &rows,
+			"update auth.one_time_token set used_at = clock_timestamp() "
+			"where person_id = $1 and purpose = 'reset_password' and used_at is null",
+			PG_PARAMS(person_id));
+}
+
+/* Of a change only while the old password, which took a while to check, is still the password. */
+static int write_password(struct request *r, const struct new_password *new)
+{
+	struct pg_rows *rows;
+	int rc = pg_query(
+		&r->task, &rows,
+		"update auth.person set password_hash = $2 where id = $1 "
+		"and status = 'active' and ($3::text is null or password_hash = $3::text)",
+		PG_PARAMS(new->person_id, new->hash, new->old_hash));
+
+	if (rc)
+		return rc;
+	return pg_affected(rows) > 0
+		       ? OK
+		       : fail(r, E_CONFLICT, "The account has changed meanwhile; try again");
+}
+
+/* Behind the lock on the person, so that two tokens at once do not wait for each other. Of one token at twice the second
+ * finds it used. */
+static int use_reset(struct request *r, const char *digest)
+{
+	struct pg_rows *rows;
+	int rc = pg_query(
+		&r->task, &rows,
+		"update auth.one_time_token set used_at = clock_timestamp() where digest = $1 "
+		"and used_at is null",
+		PG_PARAMS(digest));
+
+	if (rc)
+		return rc;
+	return pg_affected(rows) > 0
+		       ? OK
+		       : task_problem(&r->task, "token", "is not valid, or has expired");
+}
 
 static int set_password(struct request *r, void *arg)
 {
 	const struct new_password *new = arg;
 	struct audit_event event = audit_begin(r);
 	char now[TIME_TEXT_MAX];
-	struct pg_rows *rows;
-	int rc = pg_query(&r->task, &rows,
-			  "update auth.person set password_hash = $2 where id = $1",
-			  PG_PARAMS(new->person_id, new->hash));
+	int rc = write_password(r, new);
 
+	if (!rc && new->token_digest)
+		rc = use_reset(r, new->token_digest);
+	if (!rc)
+		rc = end_resets(&r->task, new->person_id);
 	if (!rc)
 		rc = session_end_others(&r->task, new->person_id, new->keep_session_id, "password");
 	if (!rc)
@@ -53,24 +100,6 @@ static int check_new(struct request *r, const char *field, const char *email)
 	const char *problem = password_problem(MEM(r), input_text(r, field), email);
 
 	return problem ? task_problem(&r->task, field, "%s", problem) : OK;
-}
-
-/* The token is used up in the transaction that sets the password: of two at once one finds it used. */
-static int use_reset(struct request *r, void *arg)
-{
-	struct new_password *new = arg;
-	struct pg_rows *rows;
-	int rc = pg_query(
-		&r->task, &rows,
-		"update auth.one_time_token set used_at = clock_timestamp() where digest = $1 "
-		"and used_at is null",
-		PG_PARAMS(new->token_digest));
-
-	if (rc)
-		return rc;
-	if (pg_affected(rows) == 0)
-		return task_problem(&r->task, "token", "is not valid, or has expired");
-	return set_password(r, new);
 }
 
 int auth_reset(struct request *r)
@@ -98,7 +127,7 @@ int auth_reset(struct request *r)
 	if (rc)
 		return rc;
 	new.hash = hash;
-	rc = act_in_transaction(r, use_reset, &new);
+	rc = act_in_transaction(r, set_password, &new);
 	return rc ? rc : auth_reply(r, 200, "changed");
 }
 
@@ -130,6 +159,7 @@ int auth_password(struct request *r)
 	if (rc)
 		return rc;
 	new.email = account.email;
+	new.old_hash = account.password_hash;
 	new.hash = hash;
 	rc = act_in_transaction(r, set_password, &new);
 	return rc ? rc : auth_reply(r, 200, "changed");
@@ -208,6 +238,9 @@ static int complete_change(struct request *r, const char *person_id, const char 
 		return rc;
 	if (pg_affected(changed) == 0)
 		return fail(r, E_CONFLICT, "There is another account with this address");
+	rc = end_resets(&r->task, person_id);
+	if (rc)
+		return rc;
 	event.action = "person:email";
 	event.resource = "person";
 	event.actor_id = event.resource_id = person_id;

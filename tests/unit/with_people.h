@@ -34,6 +34,7 @@ static inline int start_people(void **state)
 	char why[200];
 
 	config.public_url = "http://127.0.0.1:8080";
+	config.town = "Guildford";
 	if (secret_setup("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "",
 			 why, sizeof(why)) != 0)
 		return -1;
