@@ -14,6 +14,9 @@ int step_allow(struct request *r) MUST_USE;
 int allow_check(struct request *r, const char *permission) MUST_USE;
 /* The same by number, and nothing recorded. */
 bool allow_has(const struct request *r, int permission);
+/* Has the caller shown who they are within the last ten minutes? E_STEP_UP otherwise, and of an API key always (OWASP ASVS 5.0
+ * 7.5.1). For rules that a row's `recent` cannot say. */
+int allow_recent(struct request *r) MUST_USE;
 /* input.c: query names, media type, the body as JSON. */
 int step_input(struct request *r) MUST_USE;
 /* act.c: the route's function, in a transaction when it writes. waits */

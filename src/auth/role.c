@@ -4,6 +4,7 @@
 #include <string.h>
 #include "api/permission.h"
 #include "api/request.h"
+#include "api/steps.h"
 #include "auth/auth.h"
 #include "model/values.h"
 #include "base/banned.h"
@@ -56,6 +57,38 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+/* The first permission that a pattern stands for and the caller does not hold, NULL when there is none. */
+static const char *not_held(struct request *r, const char *pattern, bool *any)
+{
+	struct permissions set = { 0 };
+
+	*any = permissions_add(&set, pattern);
+	for (int n = 0; permission_name(n); n++)
+		if (permissions_have(&set, n) && !permissions_have(&r->caller.granted, n))
+			return permission_name(n);
+	return NULL;
+}
+
+/* A role that may do more than the caller is not theirs to change, nor to bring back: they may have held it. */
+static int check_old(struct request *r, const json_t *old)
+{
+	const json_t *list = json_object_get(old, "permissions"), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		bool any;
+		const char *lacking = not_held(r, json_string_value(item), &any);
+
+		if (lacking)
+			return fail(
+				r, E_FORBIDDEN,
+				"You cannot change a role with the permission %s, which you do not have",
+				lacking);
+	}
+	return OK;
+}
+
 /* Each pattern must mean something, and nothing that the caller does not hold. */
 static int check_patterns(struct request *r)
 {
@@ -64,29 +97,32 @@ static int check_patterns(struct request *r)
 
 	json_array_foreach(list, i, item)
 	{
-		struct permissions set = { 0 };
 		char *field = talloc_asprintf(MEM(r), "permissions.%zu", i);
+		bool any;
+		const char *lacking = not_held(r, json_string_value(item), &any);
 
-		if (!permissions_add(&set, json_string_value(item))) {
+		if (!any)
 			task_problem(&r->task, field,
 				     "is not a permission; `guildford routes` lists them");
-			continue;
-		}
-		for (int n = 0; permission_name(n); n++)
-			if (permissions_have(&set, n) && !permissions_have(&r->caller.granted, n))
-				return fail(
-					r, E_FORBIDDEN,
-					"You cannot give the permission %s, which you do not have",
-					permission_name(n));
+		if (lacking)
+			return fail(r, E_FORBIDDEN,
+				    "You cannot give the permission %s, which you do not have",
+				    lacking);
 	}
 	return r->task.failure.code;
 }
 
+/* Who has found a session open could else give everybody, and so an account of theirs, what its owner may do. */
 static int before_write(struct request *r, struct values *v, json_t *old)
 {
 	const struct value *slug = values_get(v, "slug");
 	const char *name = old ? json_string_value(json_object_get(old, "slug")) : NULL;
+	int rc = allow_recent(r);
 
+	if (!rc && old)
+		rc = check_old(r, old);
+	if (rc)
+		return rc;
 	if (old && json_is_true(json_object_get(old, "built_in")) && slug->set &&
 	    strcmp(slug->text, name) != 0)
 		return task_problem(&r->task, "slug", "of a role that the program brings stays");
