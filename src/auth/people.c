@@ -3,12 +3,14 @@
  * not hold themselves. */
 #include "auth/people.h"
 
+#include <string.h>
 #include "api/audit.h"
 #include "api/permission.h"
 #include "api/reply.h"
 #include "auth/auth.h"
 #include "auth/session.h"
 #include "base/str.h"
+#include "model/values.h"
 #include "base/banned.h"
 
 static const struct field fields[] = {
@@ -108,17 +110,6 @@ static const struct action actions[] = {
 	{ 0 },
 };
 
-const struct resource person_resource = {
-	.name = "person",
-	.plural = "people",
-	.service = "auth",
-	.doc = "People with an account.",
-	.allow = { .list = PERMITTED, .get = PERMITTED, .update = PERMITTED },
-	.fields = fields,
-	.actions = actions,
-	.default_sort = "-created_at",
-};
-
 static int no_person(struct task *t)
 {
 	return task_fail(t, E_NOT_FOUND, "There is no such person");
@@ -176,24 +167,55 @@ int people_revoke(struct task *t, const char *person_id, const char *role)
 		       : task_fail(t, E_NOT_FOUND, "That person does not have this role");
 }
 
+/* Fails unless the caller holds all that these patterns (rows of one) stand for. */
+static int check_patterns(struct request *r, const struct pg_rows *rows, const char *what)
+{
+	struct permissions set = { 0 };
+
+	for (int i = 0; i < pg_count(rows); i++)
+		permissions_add(&set, pg_value(rows, i, 0));
+	for (int i = 0; permission_name(i); i++)
+		if (permissions_have(&set, i) && !permissions_have(&r->caller.granted, i))
+			return fail(r, E_FORBIDDEN,
+				    "You cannot %s with the permission %s, which you do not have",
+				    what, permission_name(i));
+	return OK;
+}
+
 /* OWASP API5:2023: who may give roles would else be able to give themselves all. */
 static int check_held(struct request *r, const char *role)
 {
-	struct permissions set = { 0 };
 	struct pg_rows *rows;
 	int rc = pg_query(
 		&r->task, &rows,
 		"select unnest(permissions) from auth.role where slug = $1 and deleted_at is null",
 		PG_PARAMS(role));
 
-	for (int i = 0; !rc && i < pg_count(rows); i++)
-		permissions_add(&set, pg_value(rows, i, 0));
-	for (int i = 0; !rc && permission_name(i); i++)
-		if (permissions_have(&set, i) && !permissions_have(&r->caller.granted, i))
-			rc = fail(
-				r, E_FORBIDDEN,
-				"You cannot give or take a role with the permission %s, which you do not have",
-				permission_name(i));
+	return rc ? rc : check_patterns(r, rows, "give or take a role");
+}
+
+/* Nor does anybody lock out who may do more than they. */
+static int check_above(struct request *r, const char *person_id)
+{
+	struct pg_rows *rows;
+	int rc = pg_query(
+		&r->task, &rows,
+		"select unnest(o.permissions) from auth.person_role x join auth.role o on o.id = x.role_id "
+		"where x.person_id = $1 and o.deleted_at is null",
+		PG_PARAMS(person_id));
+
+	return rc ? rc : check_patterns(r, rows, "do this to somebody");
+}
+
+/* The database ends access tokens when the status changes; refresh tokens end with their sessions. */
+static int before_write(struct request *r, struct values *v, json_t *old)
+{
+	const struct value *status = values_get(v, "status");
+	const char *id = json_string_value(json_object_get(old, "id"));
+	int rc = check_above(r, id);
+
+	if (!rc && status->set && status->text && strcmp(status->text, "suspended") == 0)
+		rc = session_end_others(&r->task, id, NULL, "suspended");
 	return rc;
 }
 
@@ -250,8 +272,22 @@ int auth_person_sign_out(struct request *r)
 	int rc = person_in_path(r, &id);
 
 	if (!rc)
+		rc = check_above(r, id);
+	if (!rc)
 		rc = session_end_others(&r->task, id, NULL, "staff");
 	if (!rc)
 		rc = note(r, "person:sign_out", id, NULL);
 	return rc ? rc : auth_reply(r, 200, "ended");
 }
+
+const struct resource person_resource = {
+	.name = "person",
+	.plural = "people",
+	.service = "auth",
+	.doc = "People with an account.",
+	.allow = { .list = PERMITTED, .get = PERMITTED, .update = PERMITTED },
+	.fields = fields,
+	.actions = actions,
+	.default_sort = "-created_at",
+	.before_write = before_write,
+};
