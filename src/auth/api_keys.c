@@ -49,6 +49,22 @@ static int check_scopes(struct request *r)
 	return r->task.failure.code;
 }
 
+/* A rotated key counts as well, until its owner deletes it. */
+static int check_room(struct request *r)
+{
+	struct pg_rows *rows;
+	int rc = pg_query(
+		&r->task, &rows,
+		"select count(*) < 100 from auth.api_key where person_id = $1 and deleted_at is null",
+		PG_PARAMS(r->caller.person_id));
+
+	if (rc)
+		return rc;
+	return pg_value(rows, 0, 0)[0] == 't'
+		       ? OK
+		       : fail(r, E_CONFLICT, "You have 100 keys already; delete one first");
+}
+
 /* The new row, and the reply that shows the key's text. */
 static int reply_new(struct request *r, const struct pg_rows *rows, const char *text)
 {
@@ -77,23 +93,21 @@ int auth_key_create(struct request *r)
 	struct pg_rows *rows;
 	int rc = check_scopes(r);
 
+	if (!rc)
+		rc = check_room(r);
 	if (rc)
 		return rc;
 	uuid_new(id);
 	rc = pg_query(
 		&r->task, &rows,
 		"insert into auth.api_key (id, person_id, name, prefix, digest, scopes, quota, expires_at) "
-		"select $1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(days => coalesce($8::integer, 90)) "
-		"where (select count(*) from auth.api_key where person_id = $2 and deleted_at is null) < 100 "
+		"values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(days => coalesce($8::integer, 90))) "
 		"returning id, name, scopes, expires_at",
 		PG_PARAMS(id, r->caller.person_id, input_text(r, "name"), prefix_of(r, text),
 			  api_key_text_digest(MEM(r), text), input_text(r, "scopes"),
 			  input_text(r, "quota"), input_text(r, "days")));
-	if (rc)
-		return rc;
-	if (pg_count(rows) == 0)
-		return fail(r, E_CONFLICT, "You have 100 keys already; delete one first");
-	rc = audit_request(r, "api_key:create", "api_key", id, NULL, NULL);
+	if (!rc)
+		rc = audit_request(r, "api_key:create", "api_key", id, NULL, NULL);
 	return rc ? rc : reply_new(r, rows, text);
 }
 
@@ -106,6 +120,9 @@ int auth_key_rotate(struct request *r)
 
 	if (!uuid_is(old))
 		return fail(r, E_NOT_FOUND, "There is no such key");
+	rc = check_room(r);
+	if (rc)
+		return rc;
 	uuid_new(id);
 	rc = pg_query(
 		&r->task, &rows,
