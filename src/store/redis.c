@@ -207,22 +207,20 @@ static void copy_reply(TALLOC_CTX *mem, const redisReply *from, struct redis_rep
 	to->count = (int)from->elements;
 }
 
-static struct redis_reply *copy_of(const redisReply *reply)
-{
-	struct redis_reply *copy = talloc(NULL, struct redis_reply);
-
-	copy_reply(copy, reply, copy, DEPTH_MAX);
-	return copy;
-}
-
+/* Who is answered may have run to its end, and its memory with it: so what it was given is not looked at afterwards. */
 static void answer(struct call *call, const redisReply *reply)
 {
-	struct redis_reply *copy = reply && call->answered ? copy_of(reply) : NULL;
+	TALLOC_CTX *memory = NULL;
+	struct redis_reply *copy = NULL;
 
+	if (reply && call->answered) {
+		memory = talloc_new(NULL);
+		copy = talloc(memory, struct redis_reply);
+		copy_reply(copy, reply, copy, DEPTH_MAX);
+	}
 	if (call->answered)
 		call->answered(call->arg, copy);
-	if (copy && !talloc_parent(copy)) /* nobody has taken it over */
-		talloc_free(copy);
+	talloc_free(memory);
 	free(call);
 }
 

@@ -256,6 +256,46 @@ static void test_closing_tells_who_waits(void **state)
 	assert_int_equal(in_redis_task(check_closing), OK);
 }
 
+static bool ended_well;
+
+/* Its memory goes before whoever woke it goes on. */
+static void ask_and_end(void *arg)
+{
+	struct task t = { .mem = talloc_new(NULL) };
+	struct redis_reply *reply;
+
+	(void)arg;
+	ended_well = call(&t, &reply, "ECHO", "last words", NULL) &&
+		     strcmp(reply->text, "last words") == 0;
+	talloc_free(t.mem);
+}
+
+static void start_on_the_loop(void *arg, struct redis_reply *reply)
+{
+	(void)reply;
+	*(int *)arg = coro_start(ask_and_end, NULL);
+}
+
+static int check_last_words(struct task *t)
+{
+	static const char *const argv[] = { "PING" };
+	int rc = 0;
+
+	CHECK(wait_redis(t, true));
+	ended_well = false;
+	CHECK(redis_send(start_on_the_loop, &rc, 1, argv, NULL));
+	for (int i = 0; i < 1000 && !ended_well; i++)
+		sleep_for(t, 10);
+	CHECK(ended_well && rc == 0);
+	return OK;
+}
+
+static void test_a_task_that_ends_with_the_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(in_redis_task(check_last_words), OK);
+}
+
 static int check_nowhere(struct task *t)
 {
 	struct redis_reply *reply;
@@ -329,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_a_caller_that_gives_up),
 		cmocka_unit_test(test_closing_tells_who_waits),
+		cmocka_unit_test(test_a_task_that_ends_with_the_answer),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_password_and_database),
 	};
