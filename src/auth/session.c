@@ -14,9 +14,13 @@
 #include "base/time.h"
 #include "store/jwt.h"
 #include "store/mail.h"
+#include "store/session_cache.h"
 #include "base/banned.h"
 
-enum { DEVICE_MAX = 300 };
+enum { DEVICE_MAX = 300, LISTED_MAX = 200 };
+
+_Static_assert((int)LISTED_MAX <= (int)SESSION_CACHE_MAX,
+	       "one round trip reads all that are listed");
 
 /* What a device calls itself: anything, so only what is printable and short is kept. */
 static const char *device_of(struct request *r)
@@ -163,6 +167,7 @@ static int end_family(struct request *r, const struct pg_rows *found)
 
 	if (rc || pg_affected(rows) == 0)
 		return rc;
+	session_cache_forget(&r->task, &session_id, 1);
 	event.action = "session:theft";
 	event.actor_id = person_id;
 	event.resource = "session";
@@ -215,15 +220,28 @@ int auth_refresh(struct request *r)
 	return session_reply(r, refresh.session_id, refresh.child);
 }
 
+static const char **first_column(TALLOC_CTX *mem, const struct pg_rows *rows)
+{
+	const char **values = talloc_array(mem, const char *, (unsigned)pg_count(rows));
+
+	for (int i = 0; i < pg_count(rows); i++)
+		values[i] = pg_value(rows, i, 0);
+	return values;
+}
+
 int session_end_others(struct task *t, const char *person_id, const char *session_id,
 		       const char *why)
 {
 	struct pg_rows *rows;
+	int rc = pg_query(
+		t, &rows,
+		"update auth.session set revoked_at = clock_timestamp(), revoked_why = $3 "
+		"where person_id = $1 and revoked_at is null and id is distinct from $2 returning id",
+		PG_PARAMS(person_id, session_id, why));
 
-	return pg_query(t, &rows,
-			"update auth.session set revoked_at = clock_timestamp(), revoked_why = $3 "
-			"where person_id = $1 and revoked_at is null and id is distinct from $2",
-			PG_PARAMS(person_id, session_id, why));
+	if (!rc)
+		session_cache_forget(t, first_column(t->mem, rows), pg_count(rows));
+	return rc;
 }
 
 /* Ends one of the caller's own. */
@@ -243,6 +261,7 @@ static int end_one(struct request *r, const char *session_id)
 		return rc;
 	if (pg_affected(rows) == 0)
 		return fail(r, E_NOT_FOUND, "There is no such session");
+	session_cache_forget(&r->task, &session_id, 1);
 	rc = audit_request(r, "session:revoke", "session", session_id, NULL, NULL);
 	return rc ? rc : auth_reply(r, 200, "ended");
 }
@@ -267,35 +286,55 @@ int auth_sessions_end(struct request *r)
 	return rc ? rc : auth_reply(r, 200, "ended");
 }
 
+/* The row knows of the last refresh, the cache perhaps of a later request. */
+static void write_session(struct request *r, const struct pg_rows *rows, int i,
+			  const struct session_seen *seen)
+{
+	const char *id = pg_value(rows, i, 0);
+	long long refreshed_ms = 0;
+	bool later = str_to_int(pg_value(rows, i, 6), 0, INT64_MAX, &refreshed_ms) &&
+		     seen->at_ms > (uint64_t)refreshed_ms;
+	char last_seen[TIME_TEXT_MAX];
+
+	writer_object(&r->json);
+	writer_member(&r->json, "id", id);
+	writer_member(&r->json, "device", pg_value(rows, i, 1));
+	writer_member(&r->json, "address", later ? seen->address : pg_value(rows, i, 2));
+	writer_key(&r->json, "created_at");
+	shape_write_time(&r->json, pg_value(rows, i, 3), pg_length(rows, i, 3));
+	writer_key(&r->json, "last_seen_at");
+	if (later) {
+		time_format(seen->at_ms, last_seen);
+		writer_string(&r->json, last_seen);
+	} else {
+		shape_write_time(&r->json, pg_value(rows, i, 4), pg_length(rows, i, 4));
+	}
+	writer_key(&r->json, "expires_at");
+	shape_write_time(&r->json, pg_value(rows, i, 5), pg_length(rows, i, 5));
+	writer_key(&r->json, "current");
+	writer_bool(&r->json, strcmp(id, r->caller.session_id) == 0);
+	writer_object_end(&r->json);
+}
+
 int auth_sessions(struct request *r)
 {
+	struct session_seen *seen = talloc_array(MEM(r), struct session_seen, LISTED_MAX);
 	struct pg_rows *rows;
 	int rc = pg_query(
 		&r->task, &rows,
-		"select id, device, host(address), created_at, last_seen_at, expires_at "
+		"select id, device, host(address), created_at, last_seen_at, expires_at, "
+		"floor(extract(epoch from last_seen_at) * 1000)::bigint "
 		"from auth.session where person_id = $1 and revoked_at is null "
 		"and expires_at > clock_timestamp() order by created_at desc, id desc limit 200",
 		PG_PARAMS(r->caller.person_id));
 
 	if (rc)
 		return rc;
+	session_cache_read(&r->task, first_column(MEM(r), rows), pg_count(rows), seen);
 	reply_begin(r, 200);
 	writer_array(&r->json);
-	for (int i = 0; i < pg_count(rows); i++) {
-		writer_object(&r->json);
-		writer_member(&r->json, "id", pg_value(rows, i, 0));
-		writer_member(&r->json, "device", pg_value(rows, i, 1));
-		writer_member(&r->json, "address", pg_value(rows, i, 2));
-		writer_key(&r->json, "created_at");
-		shape_write_time(&r->json, pg_value(rows, i, 3), pg_length(rows, i, 3));
-		writer_key(&r->json, "last_seen_at");
-		shape_write_time(&r->json, pg_value(rows, i, 4), pg_length(rows, i, 4));
-		writer_key(&r->json, "expires_at");
-		shape_write_time(&r->json, pg_value(rows, i, 5), pg_length(rows, i, 5));
-		writer_key(&r->json, "current");
-		writer_bool(&r->json, strcmp(pg_value(rows, i, 0), r->caller.session_id) == 0);
-		writer_object_end(&r->json);
-	}
+	for (int i = 0; i < pg_count(rows); i++)
+		write_session(r, rows, i, &seen[i]);
 	writer_array_end(&r->json);
 	return reply_end(r);
 }

@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "gateway/revoked.h"
 #include "gateway/limit.h"
+#include "gateway/seen.h"
 #include "io/coro.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -140,6 +141,7 @@ int worker_run(const struct worker_settings *settings)
 	offload_close();
 	loop_close();
 	memo_clear();
+	seen_clear();
 	coro_cleanup();
 	log_flush();
 	return EXIT_DONE;

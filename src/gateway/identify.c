@@ -7,6 +7,7 @@
 #include "gateway/api_key.h"
 #include "gateway/revoked.h"
 #include "gateway/roles.h"
+#include "gateway/seen.h"
 #include "store/jwt.h"
 #include "store/jwt_cache.h"
 #include "base/banned.h"
@@ -44,6 +45,7 @@ static int identify_person(struct request *r, const char *token)
 	roles_add(&caller->granted, "member");
 	for (int i = 0; i < claims.role_count; i++)
 		roles_add(&caller->granted, claims.roles[i]);
+	seen_note(caller->session_id, r->client);
 	return OK;
 }
 

@@ -16,7 +16,7 @@
 
 enum redis_type { REDIS_NIL, REDIS_TEXT, REDIS_NUMBER, REDIS_LIST, REDIS_FAULT };
 
-enum { REDIS_ARGS_MAX = 64 };
+enum { REDIS_ARGS_MAX = 256 };
 
 struct redis_reply {
 	enum redis_type type;

@@ -13,6 +13,7 @@ import pytest
 
 from conftest import SECRET_KEY, Server, run, wait_for
 from people import PASSWORD, Person, bearer, mail_for, sign_in
+from with_redis import Redis
 
 
 def refresh(server, token, status=200):
@@ -252,3 +253,58 @@ def test_a_suspended_owner_takes_their_keys_along(server):
     assert server.http.post("/v1/businesses", json={"name": "x"}, headers=key).status_code == 201
     server.call("PATCH", f"/v1/people/{person.id}", {"status": "suspended"})
     wait_for(lambda: server.http.post("/v1/businesses", json={"name": "x"}, headers=key).status_code == 401, 5)
+
+
+def last_seen(person):
+    """Of the one session; who asks is seen as well."""
+    [session] = person.get("/v1/auth/sessions")
+    return session["last_seen_at"]
+
+
+def long_ago(server, person):
+    """The last refresh was yesterday, from somewhere else; gives what the list would say of it."""
+    server.database(f"update auth.session set last_seen_at = now() - interval '1 day', address = '203.0.113.9' where id = '{person.tokens['session_id']}'")
+    return server.database(f"select to_char(last_seen_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') from auth.session "
+                           f"where id = '{person.tokens['session_id']}'")[0][0]
+
+
+def test_without_redis_a_session_was_seen_when_it_was_refreshed(server):
+    person = Person(server)
+    refreshed = long_ago(server, person)
+    assert last_seen(person).startswith(refreshed)
+
+
+def test_with_redis_a_session_is_seen_when_it_is_used():
+    redis = Redis()
+    server = Server(REDIS_URL=redis.url, workers=2)
+    try:
+        person = Person(server)
+        key = f"guildford:session:{person.tokens['session_id']}"
+        refreshed = long_ago(server, person)
+        wait_for(lambda: redis.ask("EXISTS", key) == "1")
+        value = json.loads(redis.ask("GET", key))
+        assert value["address"] == "127.0.0.1" and abs(value["at"] / 1000 - time.time()) < 600
+        assert 86000 < int(redis.ask("TTL", key)) <= 86400
+        [session] = person.get("/v1/auth/sessions")
+        assert session["last_seen_at"] > refreshed + "~" and session["address"] == "127.0.0.1"
+        # what is noted there is shown, never believed
+        redis.ask("SET", key, '{"at":99999999999999,"address":"<script>"}')
+        assert last_seen(person).startswith(refreshed)
+        # while Redis does not answer, the row is what is known
+        redis.pause()
+        assert last_seen(person).startswith(refreshed)
+        redis.resume()
+        for path in ("/v1/auth/sessions/{session_id}", "/v1/auth/sessions"):
+            other = sign_in(server, person.address)
+            other_key = f"guildford:session:{other['session_id']}"
+
+            def noted():
+                assert me(server.url, bearer(other)) == 200
+                return redis.ask("EXISTS", other_key) == "1"
+
+            wait_for(noted)
+            person.call("DELETE", path.format(**other))
+            wait_for(lambda: redis.ask("EXISTS", other_key) == "0")
+    finally:
+        server.stop()
+        redis.stop()
