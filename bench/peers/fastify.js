@@ -5,12 +5,13 @@
 // for fast-json-stringify, no request log. bench/run starts it; it is no part of the product.
 //
 // Environment: PGHOST, PGPORT, PGUSER, PGDATABASE as libpq has them; PORT; ADMIN_TOKEN; PEER_CLUSTER=n starts n processes
-// on one port (the default, 1, is how such a server is mostly run).
+// on one port (the default, 1, is how such a server is mostly run). With REDIS_SOCKET it takes access tokens that were signed
+// with the key of ACCESS_JWK by ACCESS_ISSUER, and counts who calls: LIMIT requests a minute.
 
 'use strict'
 
 const cluster = require('node:cluster')
-const { randomUUID } = require('node:crypto')
+const { createPublicKey, randomUUID } = require('node:crypto')
 const Fastify = require('fastify')
 const { Pool } = require('pg')
 
@@ -231,6 +232,26 @@ function problem (status, code, message) {
   return Object.assign(new Error(message), { statusCode: status, code })
 }
 
+// Access tokens, each verified once and then known by its digest, and limits in Redis by account: both plugins as their
+// pages recommend them.
+async function guard (app) {
+  const key = createPublicKey({ key: JSON.parse(process.env.ACCESS_JWK), format: 'jwk' })
+  await app.register(require('@fastify/jwt'), {
+    secret: { public: key.export({ type: 'spki', format: 'pem' }) },
+    verify: { algorithms: ['ES256'], allowedIss: process.env.ACCESS_ISSUER, allowedAud: 'guildford', cache: 20000 }
+  })
+  app.addHook('onRequest', async (request) => {
+    if (request.headers.authorization) await request.jwtVerify()
+  })
+  const Redis = require('ioredis')
+  await app.register(require('@fastify/rate-limit'), {
+    max: Number(process.env.LIMIT),
+    timeWindow: 60000,
+    redis: new Redis(process.env.REDIS_SOCKET, { connectTimeout: 500, maxRetriesPerRequest: 1 }),
+    keyGenerator: (request) => request.user?.sub ?? request.ip
+  })
+}
+
 async function serve () {
   const pool = new Pool({ max: 10 })
   const app = Fastify({ logger: false, genReqId: () => randomUUID() })
@@ -249,6 +270,8 @@ async function serve () {
   app.setNotFoundHandler((request, reply) => {
     reply.code(404).send({ success: false, error: { code: 'NOT_FOUND', message: 'Not found' } })
   })
+
+  if (process.env.REDIS_SOCKET) await guard(app)
 
   app.get('/v1/businesses/:id', {
     schema: {
