@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bench/run starts and watches: the program, its peer, and ten thousand idle connections. Everything listens on
-127.0.0.1, and whatever is started here is stopped here, by process id."""
+"""What bench/run starts and watches: the program, its peer, Redis, and ten thousand idle connections. Everything listens on
+127.0.0.1 or on a socket of its own, and whatever is started here is stopped here, by process id."""
 
 import os
 import pathlib
 import resource
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 
-TOKEN = "bench-token-of-no-worth"
+PEER_TOKEN = "bench-token-of-no-worth"  # that lets the peer create
+
+
+def settings(**more):
+    """The environment without settings of ours from outside."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GUILDFORD_")
+           and k not in ("DATABASE_URL", "REDIS_URL", "SMTP_URL")}
+    return {**env, **more}
 
 
 def free_port():
@@ -35,7 +44,7 @@ class Server:
         self.name = name
         self.log = open(log, "ab")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT,
-                                        env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+                                        env=settings(**env), stdin=subprocess.DEVNULL)
         self.ready = ready
 
     def wait_ready(self, seconds=60):
@@ -85,27 +94,55 @@ def memory_kb(pid, file, key):
     return 0
 
 
-def guildford(binary, data, out, access_log):
+def guildford(binary, data, out, name="guildford", **more):
+    """`more`: settings beside those of the benchmark."""
     port = free_port()
-    env = {"GUILDFORD_ADMIN_TOKEN": TOKEN, "GUILDFORD_ACCESS_LOG": "on" if access_log else "off",
-           "GUILDFORD_CONNECTIONS_MAX": "20000", "GUILDFORD_LIMITS": "off"}
-    server = Server("guildford", [binary, "serve", "--listen", f"127.0.0.1:{port}", "--data", str(data), "--migrate"],
-                    out / ("guildford-logging.log" if access_log else "guildford.log"), env,
-                    f"http://127.0.0.1:{port}/readyz")
+    env = {"GUILDFORD_ACCESS_LOG": "off", "GUILDFORD_CONNECTIONS_MAX": "20000", "GUILDFORD_LIMITS": "off", **more}
+    server = Server(name, [binary, "serve", "--listen", f"127.0.0.1:{port}", "--data", str(data), "--migrate"],
+                    out / f"{name}.log", env, f"http://127.0.0.1:{port}/readyz")
     server.url = f"http://127.0.0.1:{port}"
     return server
 
 
-def peer(folder, connection, out, processes):
+def peer(folder, connection, out, processes, **more):
     """`connection`: the libpq parameters of the same database."""
     port = free_port()
     env = {"PGHOST": connection["host"], "PGPORT": connection["port"], "PGUSER": connection["user"],
-           "PGDATABASE": connection["dbname"], "PORT": str(port), "ADMIN_TOKEN": TOKEN,
-           "PEER_CLUSTER": str(processes), "NODE_ENV": "production"}
+           "PGDATABASE": connection["dbname"], "PORT": str(port), "ADMIN_TOKEN": PEER_TOKEN,
+           "PEER_CLUSTER": str(processes), "NODE_ENV": "production", **more}
     server = Server("peer", ["node", str(folder / "fastify.js")], out / "peer.log", env,
                     f"http://127.0.0.1:{port}/v1/businesses?limit=1")
     server.url = f"http://127.0.0.1:{port}"
     return server
+
+
+class Redis:
+    """A redis-server that keeps nothing, on a socket in a folder of its own: paths of sockets are short."""
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="guildford-bench-")
+        self.socket = f"{self.folder}/redis.sock"
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", "",
+             "--appendonly", "no"], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        until = time.monotonic() + 30
+        while self.ask("PING") != "PONG":
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.__exit__()
+                raise SystemExit("bench: redis-server does not start")
+            time.sleep(0.1)
+        return self
+
+    def ask(self, *command):
+        done = subprocess.run(["redis-cli", "-s", self.socket, *command], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+        return done.stdout.strip()
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def idle_connections(url, count):
