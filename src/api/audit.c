@@ -92,6 +92,14 @@ static void differ(json_t *of, json_t *than, json_t *changed, int depth)
 	}
 }
 
+/* That it was changed may be kept, what it was may not (GDPR article 17). */
+static void leave_out_personal(const struct resource *resource, json_t *changed)
+{
+	for (const struct field *f = resource->fields; f->name; f++)
+		if ((f->flags & PERSONAL) && json_object_get(changed, f->name))
+			json_object_set_new(changed, f->name, json_string("(personal)"));
+}
+
 int audit_change(struct request *r, const char *verb, json_t *before, json_t *after)
 {
 	const char *name = r->route->resource->name;
@@ -99,6 +107,8 @@ int audit_change(struct request *r, const char *verb, json_t *before, json_t *af
 
 	differ(before, after, was, 0);
 	differ(after, before, is, 0);
+	leave_out_personal(r->route->resource, was);
+	leave_out_personal(r->route->resource, is);
 	return audit_request(r, talloc_asprintf(MEM(r), "%s:%s", name, verb), name,
 			     json_string_value(json_object_get(after, "id")), was, is);
 }

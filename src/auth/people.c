@@ -21,14 +21,14 @@ static const struct field fields[] = {
 	  .doc = "UUIDv7" },
 	{ .name = "name",
 	  .type = TEXT,
-	  .flags = REQUIRED,
+	  .flags = REQUIRED | PERSONAL,
 	  .min = 1,
 	  .max = 100,
 	  .example = "\"Alex Marsh\"",
 	  .doc = "As they want to be called." },
 	{ .name = "email",
 	  .type = EMAIL,
-	  .flags = READ_ONLY | FILTER,
+	  .flags = READ_ONLY | FILTER | PERSONAL,
 	  .max = 254,
 	  .example = "\"alex@example.org\"",
 	  .doc = "Confirmed; null once erased." },
@@ -221,8 +221,18 @@ static int before_write(struct request *r, struct values *v, json_t *old)
 
 static int person_in_path(struct request *r, const char **id)
 {
+	struct pg_rows *rows;
+	int rc;
+
 	*id = path_text(r, "id");
-	return uuid_is(*id) ? OK : no_person(&r->task);
+	if (!uuid_is(*id))
+		return no_person(&r->task);
+	rc = pg_query(&r->task, &rows,
+		      "select 1 from auth.person where id = $1 and status <> 'erased'",
+		      PG_PARAMS(*id));
+	if (rc)
+		return rc;
+	return pg_count(rows) > 0 ? OK : no_person(&r->task);
 }
 
 static int note(struct request *r, const char *action, const char *id, const char *role)

@@ -72,7 +72,7 @@ static bool may_answer(const struct route *route, int status)
 		return route->allow != ANYONE || route->operation == OP_LIST ||
 		       route->operation == OP_GET;
 	case 404:
-		return has_path_parameter(route);
+		return has_path_parameter(route) || (route->action && route->allow == SIGNED_IN);
 	case 409:
 		return route->writes;
 	case 412:

@@ -52,6 +52,7 @@ enum field_flag {
 	MULTILINE = 64, /* text may hold line breaks */
 	NOT_NULL = 128, /* the column has a default and is never null */
 	GUARDED = 256,	/* written only by who has the permission "<resource>:moderate" */
+	PERSONAL = 512, /* says who somebody is: the audit trail, which forgets nothing, leaves it out */
 };
 
 struct field {

@@ -233,5 +233,12 @@ def test_suspension_is_immediate(town):
     person.sign_in()
 
 
+def test_the_audit_trail_holds_no_names(town):
+    person = Person(town.server)
+    town.people["admin"].call("PATCH", f"/v1/people/{person.id}", {"name": "A Name Of Old", "status": "suspended"}, 200)
+    [event] = town.people["admin"].get(f"/v1/audit-events?resource=person&resource_id={person.id}")
+    assert event["action"] == "person:update" and event["after"] == {"name": "(personal)", "status": "suspended"}
+
+
 def test_the_admin_of_the_tests_is_one(town):
     assert town.server.call("GET", f"/v1/people/{ADMIN_ID}").json()["data"]["name"] == "The admin"

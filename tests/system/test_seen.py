@@ -184,7 +184,7 @@ def test_a_dead_worker_is_counted_and_takes_no_number_along(server):
 
 # The log
 
-FIELDS = {"time", "level", "request_id", "method", "route", "status", "bytes", "peer", "statements", "ms"}
+FIELDS = {"time", "level", "request_id", "method", "route", "status", "bytes", "peer", "client", "statements", "ms"}
 
 
 def log_lines(server):
