@@ -104,6 +104,7 @@ class Server:
         self.data = data or new_folder()
         self.log_path = pathlib.Path(self.data) / "guildford.log"
         self.log = open(self.log_path, "ab")
+        self.admin = ADMIN  # who calls; a session instead of the key, where that is what is asked for
         env.setdefault("GUILDFORD_SECRET_KEY", SECRET_KEY)
         self.database_url = env.get("DATABASE_URL")
         env.setdefault("GUILDFORD_LIMITS", "off")  # test_limits.py is about them
@@ -166,7 +167,7 @@ class Server:
 
     # Requests as an admin, with the answer's data or the asserted error.
     def call(self, method, path, json=None, status=None, **more):
-        more["headers"] = {**ADMIN, **more.get("headers", {})}
+        more["headers"] = {**self.admin, **more.get("headers", {})}
         reply = self.http.request(method, path, json=json, **more)
         if status is None:
             assert reply.status_code < 300, reply.text

@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import ADMIN, TOKEN, Server, run
+from conftest import TOKEN, Server, run
 from people import Person
 from test_http import Wire
 
@@ -27,6 +27,7 @@ RAW = [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", 
 @pytest.fixture(scope="module")
 def server():
     s = Server(workers=1)
+    s.admin = Person(s, role="admin").headers  # some things ask for a person who has just signed in
     yield s
     s.stop()
 
@@ -100,7 +101,7 @@ def send_until_taken(server, path, schema, body, slug):
     """Posts; takes out what is refused by name and posts again. Gives what was made, and the names of what was refused."""
     refused = set()
     for _ in range(5):
-        reply = server.http.post(path, content=json.dumps(body), headers={**ADMIN, "Content-Type": "application/json"})
+        reply = server.http.post(path, content=json.dumps(body), headers={**server.admin, "Content-Type": "application/json"})
         assert reply.status_code in (201, 400), reply.text
         if reply.status_code == 201:
             return reply.json()["data"], refused
@@ -155,12 +156,12 @@ def test_a_body_that_is_no_text_is_refused(server, business, path, schema):
         field, raw, body = fields[i % len(fields)], RAW[i % len(RAW)], valid(schema)
         put_in(body, field, "HERE")
         content = json.dumps(body).encode().replace(b"HERE", raw)
-        reply = server.http.post(path, content=content, headers={**ADMIN, "Content-Type": "application/json"})
+        reply = server.http.post(path, content=content, headers={**server.admin, "Content-Type": "application/json"})
         assert reply.status_code == 400 and reply.json()["error"]["code"] == "BAD_REQUEST", (field, raw, reply.text)
         assert re.search(r"line \d+, column \d+", reply.json()["error"]["message"]), reply.text
     # a pair of surrogates is one character
     made = server.http.post(path, content=json.dumps(valid(schema)).encode()[:-1] + rb', "nonsense\ud83d\ude00": 1}',
-                            headers={**ADMIN, "Content-Type": "application/json"})
+                            headers={**server.admin, "Content-Type": "application/json"})
     assert "nonsense\U0001f600" in server.details(made)
 
 
@@ -171,11 +172,11 @@ def test_a_mebibyte_in_each_field(server, business, path, schema):
     whole = {}
     for field in fields:
         put_in(whole, field, "x" * (1 << 20))
-    assert server.http.post(path, json=whole, headers=ADMIN).status_code == 413
+    assert server.http.post(path, json=whole, headers=server.admin).status_code == 413
     for field in fields:
         body = valid(schema)
         put_in(body, field, "x" * ((1 << 20) - 1000))
-        reply = server.http.post(path, json=body, headers=ADMIN)
+        reply = server.http.post(path, json=body, headers=server.admin)
         assert reply.status_code == 400, (field, reply.text)
         assert any(name.startswith(field.split(".")[0].removesuffix("[]")) for name in server.details(reply)), reply.text
 
@@ -200,12 +201,12 @@ def test_values_of_other_types(server, business, path, schema):
 def test_keys(server, business):
     for text in [t for t in TEXTS if "\0" not in t and len(t) < 300][::2] + ["\u5bff" * 100, "a" + "\U0001f600" * 100]:
         reply = server.http.patch(f"/v1/businesses/{business['id']}", content=json.dumps({text: 1, "attributes": {text: "yes"}, "address": {text: "x"}}),
-                                  headers={**ADMIN, "Content-Type": "application/json"})
+                                  headers={**server.admin, "Content-Type": "application/json"})
         assert reply.status_code == 400
         named = json.loads(reply.content.decode())["error"]["details"]  # strictly UTF-8, also where a long name was cut
         assert len(named) == 3 and any(text.startswith(d["field"]) and len(d["field"]) > 40 or text == d["field"] for d in named), named
         assert "\ufffd" not in reply.text
-    reply = server.http.patch(f"/v1/businesses/{business['id']}", content=rb'{"a\u0000b": 1}', headers={**ADMIN, "Content-Type": "application/json"})
+    reply = server.http.patch(f"/v1/businesses/{business['id']}", content=rb'{"a\u0000b": 1}', headers={**server.admin, "Content-Type": "application/json"})
     assert reply.status_code == 400
 
 
@@ -234,23 +235,17 @@ def harmless(reply, name=None):
         assert name in {d["field"] for d in body["error"]["details"]}, reply.text
 
 
-@pytest.fixture(scope="module")
-def signed_in(server):
-    """Headers of an admin who has just signed in: for what asks for a person, and recently."""
-    return Person(server, role="admin").headers
-
-
 @pytest.mark.parametrize("path, names", READINGS, ids=[path for path, _ in READINGS])
-def test_query_parameters(server, business, signed_in, path, names):
+def test_query_parameters(server, business, path, names):
     path = re.sub(r"{.*?}", business["id"], path, count=1).replace("{inspection_id}", business["id"])
     texts = [t for t in TEXTS if len(t) < 300][::3] + ["", ",", ",,", "-", "1e300", "-1e300,1e300", "nan,nan", "99999999999999999999", "x:y", ":", "true"]
     for name in names:
         for text in texts:
-            harmless(server.http.get(path, params={name: text}, headers=signed_in), name)
+            harmless(server.http.get(path, params={name: text}, headers=server.admin), name)
         for raw in ("%ff", "%00", "%c0%af", "%ed%a0%80", "%", "%zz", "+", "%0a%0d", "a&" + name + "=b", "=", "[]"):
-            harmless(server.http.get(f"{path}?{name}={raw}", headers=signed_in))
+            harmless(server.http.get(f"{path}?{name}={raw}", headers=server.admin))
     for text in texts:
-        reply = server.http.get(path, params={text: "x"}, headers=signed_in)
+        reply = server.http.get(path, params={text: "x"}, headers=server.admin)
         assert reply.status_code == 400, text
 
 
@@ -262,12 +257,12 @@ def test_search_for_hostile_text(server, business):
 
 
 @pytest.mark.parametrize("path", [p for p in DOCUMENT["paths"] if "{" in p])
-def test_ids_in_paths(server, business, signed_in, path):
+def test_ids_in_paths(server, business, path):
     methods = DOCUMENT["paths"][path].keys() - {"parameters"}
     for text in [urllib.parse.quote(t, safe="") for t in TEXTS if len(t) < 300 and not re.fullmatch("[a-z]+", t)][::5] + ["%ff", "%c0%af", "%ed%a0%80", "%zz", "%", "~", "-", "0"]:
         where = re.sub(r"{[^}]*}", text, path)
         for method in methods:
-            reply = server.http.request(method.upper(), where, json={} if method in ("post", "put", "patch") else None, headers=signed_in)
+            reply = server.http.request(method.upper(), where, json={} if method in ("post", "put", "patch") else None, headers=server.admin)
             assert reply.status_code in (400, 404), (method, where, reply.text)
             assert reply.json()["success"] is False
 
