@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tools/run, which is `make run` after the packages and the build: the release program, the sample town, a first curl,
-Ctrl-C, and a start after everything was killed. Once as who runs the tests, and once as an unprivileged user."""
+"""tools/run, which is `make run` after the packages and the build: the release program, the sample town, a first curl, the
+tour of the README, Ctrl-C, and a start after everything was killed. Once as who runs the tests, and once as an unprivileged
+user."""
 
+import json
 import os
 import pathlib
 import re
@@ -19,6 +21,8 @@ from conftest import ROOT, clean_environment, new_folder, run, wait_for
 
 RELEASE = ROOT / "build/release/guildford"
 SAMPLE = ROOT / "sample/guildford.csv"
+README = ROOT / "README.md"
+ADMIN_ADDRESS = "admin@guildford.example"
 PLACES = len(SAMPLE.read_text(encoding="utf-8").splitlines()) - 1
 
 
@@ -44,6 +48,12 @@ class Town:
             for path in [self.folder, *self.folder.rglob("*")]:
                 shutil.chown(path, user)
         self.process = None
+        self.admin = None
+        self.lines = []
+
+    def as_user(self):
+        """Arguments of Popen() for whom it runs as."""
+        return {"user": self.user, "group": "nogroup", "extra_groups": []} if self.user else {}
 
     def start(self):
         """Starts it, waits until it listens; the lines that it printed and the seconds that it took."""
@@ -51,11 +61,12 @@ class Town:
         self.process = subprocess.Popen(
             [self.folder / "tools/run"], stdout=subprocess.PIPE, text=True, start_new_session=True, cwd="/",
             env=clean_environment(GUILDFORD_DATA=str(self.data), GUILDFORD_LISTEN=self.listen),
-            **({"user": self.user, "group": "nogroup", "extra_groups": []} if self.user else {}))
+            **self.as_user())
         lines = []
         for line in self.process.stdout:
             lines.append(line.strip())
             if line.startswith("listening on "):
+                self.lines = lines
                 return lines, time.monotonic() - begin
         raise AssertionError("\n".join(lines) + (self.data / "guildford.log").read_text())
 
@@ -95,11 +106,23 @@ class Town:
     def total(self):
         return self.page()["meta"]["pagination"]["total"]
 
+    def admins_password(self):
+        return (self.data / "admin-password").read_text()
+
     def remove_one(self):
-        token = (self.data / "admin-token").read_text().strip()
+        """As the admin that the first start has made."""
+        if not self.admin:
+            self.admin = httpx.post(f"http://{self.listen}/v1/auth/login", timeout=30,
+                                    json={"email": ADMIN_ADDRESS, "password": self.admins_password()}).json()["data"]["access_token"]
         reply = httpx.delete(f"http://{self.listen}/v1/businesses/{self.page()['data'][0]['slug']}",
-                             headers={"Authorization": f"Bearer {token}"}, timeout=30)
+                             headers={"Authorization": f"Bearer {self.admin}"}, timeout=30)
         assert reply.status_code == 200, reply.text
+
+    def shell(self, script):
+        """What a script prints that is run in the folder of `make run`, as its user."""
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=120, cwd=self.folder, env=clean_environment(), **self.as_user())
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 @pytest.fixture(scope="module", params=[None, "nobody"], ids=["as who tests", "as nobody"])
@@ -126,12 +149,33 @@ def test_the_first_start_prints_a_curl_that_works(town):
     assert town.total() == PLACES
 
 
-def test_the_token_is_its_owners_alone_and_opens_writes(town):
+def test_the_printed_sign_in_works(town):
+    """The curl that signs the admin in, over two lines."""
     town.up()
-    assert (town.data / "admin-token").stat().st_mode & 0o077 == 0
+    printed = "\n".join(town.lines)
+    signed_in = json.loads(town.shell(re.search(r"curl '\S+/auth/login'.*\\\n.*", printed).group()))
+    assert signed_in["data"]["access_token"]
+
+
+def test_the_admins_password_is_its_owners_alone_and_opens_writes(town):
+    town.up()
+    assert (town.data / "admin-password").stat().st_mode & 0o077 == 0
     before = town.total()
     town.remove_one()
     assert town.total() == before - 1
+
+
+def test_the_tour_of_the_readme_is_true(town):
+    """Copied from top to bottom: every answer but the last is a success, and the last says that the session is over."""
+    town.up()
+    tour = re.search(r"^```sh\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S).group(1)
+    assert "http://127.0.0.1:8080/" in tour
+    printed = town.shell(tour.replace("127.0.0.1:8080", town.listen))
+    answers = [json.loads(text) for text in re.split(r"(?<=\})(?=\{\"success\")", printed.strip())]
+    assert [answer["success"] for answer in answers] == [True] * (len(answers) - 1) + [False], printed
+    statuses = [answer["data"]["status"] for answer in answers[:-1] if isinstance(answer["data"], dict)]
+    assert statuses == ["accepted", "confirmed", "operational", "operational", "ended"]
+    assert answers[-1]["error"]["message"] == "The session is over; sign in again"
 
 
 def test_ctrl_c_stops_server_and_database_in_order(town):
