@@ -72,11 +72,29 @@ int account_create(struct task *t, const char *email, const char *name, const ch
 }
 
 /* Two registrations of one address may both be confirmed: the first makes the account, the second finds it. */
+static int make(struct request *r, const struct pg_rows *registration)
+{
+	struct audit_event event = audit_begin(r);
+	const char *person_id = NULL;
+	int rc = account_create(&r->task, pg_value(registration, 0, 0),
+				pg_value(registration, 0, 1), pg_value(registration, 0, 2),
+				&person_id);
+
+	if (rc == E_DUPLICATE) {
+		task_forgive(&r->task);
+		return OK;
+	}
+	if (rc)
+		return rc;
+	event.action = "person:create";
+	event.resource = "person";
+	event.actor_id = event.resource_id = person_id;
+	return audit_add(&r->task, &event);
+}
+
 int auth_verify(struct request *r)
 {
 	const char *digest = secret_digest(MEM(r), "verify_email", input_text(r, "token"));
-	struct audit_event event = audit_begin(r);
-	const char *person_id;
 	struct pg_rows *rows;
 	int rc = pg_query(
 		&r->task, &rows,
@@ -90,21 +108,8 @@ int auth_verify(struct request *r)
 		return rc;
 	if (pg_count(rows) == 0)
 		return task_problem(&r->task, "token", "is not valid, or has expired");
-	rc = account_create(&r->task, pg_value(rows, 0, 0), pg_value(rows, 0, 1),
-			    pg_value(rows, 0, 2), &person_id);
-	if (rc == E_DUPLICATE)
-		task_forgive(&r->task);
-	else if (rc)
-		return rc;
-	if (!rc) {
-		event.action = "person:create";
-		event.resource = "person";
-		event.actor_id = event.resource_id = person_id;
-		rc = audit_add(&r->task, &event);
-		if (rc)
-			return rc;
-	}
-	return auth_reply(r, 200, "confirmed");
+	rc = make(r, rows);
+	return rc ? rc : auth_reply(r, 200, "confirmed");
 }
 
 const char *account_page(struct task *t, const char *page)

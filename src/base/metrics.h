@@ -31,7 +31,7 @@ enum metric {
 	METRIC_OFFLOAD_SECONDS, /* microseconds inside; of threads at work */
 	METRIC_JOBS_RUNS,
 	METRIC_JOBS_FAILURES,
-	METRIC_JOBS_QUEUE, /* gauge: mails that wait */
+	METRIC_JOBS_QUEUE,	  /* gauge: mails that wait */
 	METRIC_REDIS_CONNECTIONS, /* gauge: connections that answer */
 	METRIC_REDIS_CALLS,
 	METRIC_LIMITS_DEGRADED, /* flag: 1 in each worker that counts without Redis though it should not */

@@ -112,7 +112,8 @@ static struct subject subject_of(const struct request *r)
 		return (struct subject) { LIMIT_ANONYMOUS, config.limit_anonymous, NULL };
 	if (caller->is == CALLER_KEY)
 		return (struct subject) { LIMIT_AUTHENTICATED,
-					  caller->quota ? caller->quota : config.limit_authenticated,
+					  caller->quota ? caller->quota
+							: config.limit_authenticated,
 					  caller->key_id };
 	return (struct subject) { LIMIT_AUTHENTICATED, config.limit_authenticated,
 				  caller->person_id };

@@ -52,7 +52,8 @@ enum field_flag {
 	MULTILINE = 64, /* text may hold line breaks */
 	NOT_NULL = 128, /* the column has a default and is never null */
 	GUARDED = 256,	/* written only by who has the permission "<resource>:moderate" */
-	PERSONAL = 512, /* says who somebody is: the audit trail, which forgets nothing, leaves it out */
+	PERSONAL =
+		512, /* says who somebody is: the audit trail, which forgets nothing, leaves it out */
 };
 
 struct field {
@@ -125,10 +126,10 @@ struct action {
 	 * {id} that are as good */
 	const char *permission, *related;
 	bool recent; /* only soon after the caller has shown who they are: 403 STEP_UP_REQUIRED */
-	bool writes;	   /* runs in a transaction */
-	bool tagged;	   /* the reply carries an ETag of its bytes */
-	bool unversioned;  /* stands at the root, not under /v1: /livez */
-	const char *name;  /* operationId: "business_restore" */
+	bool writes; /* runs in a transaction */
+	bool tagged; /* the reply carries an ETag of its bytes */
+	bool unversioned; /* stands at the root, not under /v1: /livez */
+	const char *name; /* operationId: "business_restore" */
 	const char *doc;
 	const struct resource *takes;	 /* the body: its fields are checked, as r->values */
 	int status;			 /* of success; 0: 200 */

@@ -26,8 +26,8 @@ static const char *const traces[] = {
 	"select 1 from auth.person_role where person_id = $1 and $2 <> ''",
 	"select 1 from platform.relation where person_id = $1 and $2 <> ''",
 	"select 1 from auth.request where lower(email) = lower($2) and $1::uuid is not null",
-	"select 1 from auth.person where lower(email) = lower($2) or (id = $1 and (name <> 'Erased' or "
-	"password_hash is not null or totp_secret is not null or status <> 'erased' or deleted_at is null))",
+	("select 1 from auth.person where lower(email) = lower($2) or (id = $1 and (name <> 'Erased' or "
+	 "password_hash is not null or totp_secret is not null or status <> 'erased' or deleted_at is null))"),
 	"select 1 from platform.audit_event e where e.resource_id = $1 and to_jsonb(e)::text like '%' || $2 || '%'",
 };
 

@@ -15,7 +15,7 @@ static struct principal with_password(struct task *t, const char *email)
 
 	if (!hash && password_hash(t, PASSWORD, &hash))
 		abort();
-	talloc_steal(NULL, hash);
+	talloc_reparent(t->mem, NULL, hash); /* it outlives the task that made it */
 	if (pg_query(t, &rows, "update auth.person set password_hash = $2 where id = $1",
 		     PG_PARAMS(p.person_id, hash)))
 		abort();
