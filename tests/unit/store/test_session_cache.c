@@ -71,8 +71,8 @@ static int check_values(struct task *t)
 		"{\"at\":9223372036854775807,\"address\":\"192.0.2.1\"}",
 		"{\"at\":1,\"address\":\"<script>\"}",
 		"{\"at\":1,\"address\":\"192.0.2.1\\u0000\"}",
-		"{\"at\":1,\"address\":\"192.0.2.1\",\"more\":\"and more and more and more and more and "
-		"more and more and more and more and more and more and more and more\"}",
+		("{\"at\":1,\"address\":\"192.0.2.1\",\"more\":\"and more and more and more and more and "
+		 "more and more and more and more and more and more and more and more\"}"),
 		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 	};
 	char key[] = "guildford:session:019363f1-0000-7000-8000-000000000001";
