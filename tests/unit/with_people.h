@@ -49,20 +49,20 @@ static inline int stop_people(void **state)
 }
 
 /* The first value of a statement's first row: NULL when there is none, or when it fails. */
-static inline const char *value_of(struct task *t, const char *sql, int count,
+static inline const char *value_of(struct task *t, const char *sql, int n,
 				   const char *const *params)
 {
 	struct pg_rows *rows;
 
-	if (pg_query(t, &rows, sql, count, params) != OK || pg_count(rows) == 0)
+	if (pg_query(t, &rows, sql, n, params) != OK || pg_count(rows) == 0)
 		return NULL;
 	return pg_value(rows, 0, 0);
 }
 
-static inline bool is_value(struct task *t, const char *want, const char *sql, int count,
+static inline bool is_value(struct task *t, const char *want, const char *sql, int n,
 			    const char *const *params)
 {
-	const char *got = value_of(t, sql, count, params);
+	const char *got = value_of(t, sql, n, params);
 
 	if (got && strcmp(got, want) == 0)
 		return true;
