@@ -43,6 +43,7 @@ static int forget(struct task *t, const char *id, const char *email)
 	return rc ? rc : mail_queue(t, "erased", email, MAIL_NONE);
 }
 
+/* Here and below the statement's time: clock_timestamp() may be another for each row, so that no index can be used. */
 int erase_due(struct task *t)
 {
 	struct pg_rows *rows;
@@ -51,7 +52,7 @@ int erase_due(struct task *t)
 	if (rc)
 		return rc;
 	rc = pg_query(t, &rows,
-		      "select id, email from auth.person where erase_at <= clock_timestamp() "
+		      "select id, email from auth.person where erase_at <= statement_timestamp() "
 		      "order by erase_at limit 100 for update skip locked",
 		      PG_NONE);
 	for (int i = 0; !rc && i < pg_count(rows); i++)
@@ -63,13 +64,13 @@ int erase_due(struct task *t)
 }
 
 static const char *const expired_sql[] = {
-	"delete from auth.revocation where created_at < clock_timestamp() - interval '20 minutes'",
-	"delete from auth.one_time_token where expires_at < clock_timestamp() - interval '1 day'",
-	"delete from auth.email_change where expires_at < clock_timestamp() - interval '1 day'",
-	"delete from auth.refresh_token where expires_at < clock_timestamp()",
-	"delete from auth.session where expires_at < clock_timestamp() - interval '30 days'",
-	"delete from auth.request where created_at < clock_timestamp() - interval '2 days'",
-	"delete from auth.login_failure where failing_since < clock_timestamp() - interval '1 hour'",
+	"delete from auth.revocation where created_at < statement_timestamp() - interval '20 minutes'",
+	"delete from auth.one_time_token where expires_at < statement_timestamp() - interval '1 day'",
+	"delete from auth.email_change where expires_at < statement_timestamp() - interval '1 day'",
+	"delete from auth.refresh_token where expires_at < statement_timestamp()",
+	"delete from auth.session where expires_at < statement_timestamp() - interval '30 days'",
+	"delete from auth.request where created_at < statement_timestamp() - interval '2 days'",
+	"delete from auth.login_failure where failing_since < statement_timestamp() - interval '1 hour'",
 };
 
 int erase_expired(struct task *t)

@@ -345,18 +345,18 @@ static const struct job jobs[] = {
 	{ .name = "erase_due",
 	  .every_ms = 10000,
 	  .timeout_ms = 30000,
-	  .wanted = "exists (select from auth.person where erase_at <= clock_timestamp())",
+	  .wanted = "exists (select from auth.person where erase_at <= statement_timestamp())",
 	  .fn = erase_due,
 	  .doc = "Erases accounts whose 30 days are over." },
 	{ .name = "erase_expired",
 	  .every_ms = 300000,
 	  .timeout_ms = 60000,
 	  .wanted =
-		  "exists (select from auth.revocation where created_at < clock_timestamp() - interval '20 minutes') "
-		  "or exists (select from auth.refresh_token where expires_at < clock_timestamp()) "
-		  "or exists (select from auth.one_time_token where expires_at < clock_timestamp() - interval '1 day') "
-		  "or exists (select from auth.request where created_at < clock_timestamp() - interval '2 days') "
-		  "or exists (select from auth.login_failure where failing_since < clock_timestamp() - interval '1 hour')",
+		  "exists (select from auth.revocation where created_at < statement_timestamp() - interval '20 minutes') "
+		  "or exists (select from auth.refresh_token where expires_at < statement_timestamp()) "
+		  "or exists (select from auth.one_time_token where expires_at < statement_timestamp() - interval '1 day') "
+		  "or exists (select from auth.request where created_at < statement_timestamp() - interval '2 days') "
+		  "or exists (select from auth.login_failure where failing_since < statement_timestamp() - interval '1 hour')",
 	  .fn = erase_expired,
 	  .doc = "Removes expired tokens, sessions and requests." },
 	{ 0 },

@@ -92,8 +92,8 @@ int mail_clean_up(struct task *t)
 
 	return pg_query_long(
 		t, &rows,
-		"delete from platform.mail where sent_at < clock_timestamp() - interval '30 days' "
-		"or failed_at < clock_timestamp() - interval '90 days'",
+		"delete from platform.mail where sent_at < statement_timestamp() - interval '30 days' "
+		"or failed_at < statement_timestamp() - interval '90 days'",
 		PG_NONE);
 }
 

@@ -22,7 +22,8 @@ BUSINESSES = 100_000
 SMALL = 300
 PAGE = 25_000
 COUNT = 80_000
-TABLES = {"business", "business_category", "listing", "inspection", "word", "audit_event"}
+TABLES = {"business", "business_category", "listing", "inspection", "word", "audit_event", "person", "session", "refresh_token", "api_key", "identity",
+          "person_role", "recovery_code", "login_failure", "request", "email_change", "one_time_token", "revocation", "relation", "mail"}
 LOGGED = re.compile(r"duration: [\d.]+ ms  plan:\n((?:\t.*\n)+)")
 SETTINGS = ("session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0", "auto_explain.log_format = json",
             "auto_explain.log_analyze = on", "auto_explain.log_timing = off", "auto_explain.log_nested_statements = on")
