@@ -55,10 +55,13 @@ int session_begin(struct request *r, const char *person_id, const char **session
 	uuid_new(id);
 	rc = pg_query(&r->task, &rows,
 		      "insert into auth.session (id, person_id, device, address, expires_at) "
-		      "values ($1, $2, $3, $4, clock_timestamp() + interval '90 days')",
+		      "select $1, id, $3, $4, clock_timestamp() + interval '90 days' "
+		      "from auth.person where id = $2 and status = 'active' for share",
 		      PG_PARAMS(id, person_id, device_of(r), r->client));
 	if (rc)
 		return rc;
+	if (pg_affected(rows) == 0)
+		return fail(r, E_UNAUTHORIZED, NULL);
 	*session_id = id;
 	*refresh_token = secret_token(MEM(r));
 	return add_refresh_token(r, id, *refresh_token);

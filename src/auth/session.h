@@ -11,7 +11,8 @@
 #include "api/request.h"
 #include "base/attr.h"
 
-/* Begins a session of a person, in the transaction at hand, and gives its id and first refresh token. waits */
+/* Begins a session of a person, in the transaction at hand, and gives its id and first refresh token. E_UNAUTHORIZED when they
+ * have been suspended or erased meanwhile: who does that from now on waits for us, and ends it. waits */
 int session_begin(struct request *r, const char *person_id, const char **session_id,
 		  const char **refresh_token) MUST_USE;
 /* Replies with an access token for the session, and the refresh token where there is one to give. waits */

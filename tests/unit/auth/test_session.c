@@ -128,6 +128,30 @@ static void test_over(void **state)
 	assert_int_equal(in_task(over), OK);
 }
 
+/* Whoever was let in a moment ago. */
+static int of_who_is_gone(struct task *t)
+{
+	static const char *const statuses[] = { "suspended", "erased" };
+
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		struct principal p = new_person(
+			t, talloc_asprintf(t->mem, "gone-%zu@example.org", i), NULL);
+		struct request *r = new_request(t->mem, METHOD_POST, "/");
+		const char *id, *token;
+
+		CHECK(value_of(t, "update auth.person set status = $2 where id = $1 returning 1",
+			       PG_PARAMS(p.person_id, statuses[i])));
+		CHECK(session_begin(r, p.person_id, &id, &token) == E_UNAUTHORIZED);
+	}
+	return 0;
+}
+
+static void test_of_who_is_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(in_task(of_who_is_gone), OK);
+}
+
 /* No refresh makes a session last for more than 90 days. */
 static int absolute_life(struct task *t)
 {
@@ -231,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_theft),
 		cmocka_unit_test(test_over),
+		cmocka_unit_test(test_of_who_is_gone),
 		cmocka_unit_test(test_absolute_life),
 		cmocka_unit_test_setup_teardown(test_child, new_memory, free_memory),
 		cmocka_unit_test(test_ending),
