@@ -11,6 +11,7 @@
 #include "auth/session.h"
 #include "base/str.h"
 #include "model/values.h"
+#include "store/jwt.h"
 #include "base/banned.h"
 
 static const struct field fields[] = {
@@ -137,19 +138,25 @@ int people_grant(struct task *t, const char *person_id, const char *role, const 
 	int rc = pg_query(
 		t, &rows,
 		"with one as (select id from auth.role where slug = $2 and deleted_at is null), "
+		"others as (select count(*) as n from auth.person_role x join auth.role o on o.id = x.role_id "
+		"where x.person_id = $1 and o.deleted_at is null and o.slug <> $2), "
 		"given as (insert into auth.person_role (person_id, role_id, granted_by) "
-		"select p.id, one.id, $3::uuid from auth.person p, one where p.id = $1 and p.status <> 'erased' "
-		"on conflict do nothing) "
+		"select p.id, one.id, $3::uuid from auth.person p, one, others "
+		"where p.id = $1 and p.status <> 'erased' and others.n < $4::integer on conflict do nothing) "
 		"select (select count(*) from one), (select count(*) from auth.person where id = $1 "
-		"and status <> 'erased')",
-		PG_PARAMS(person_id, role, by));
+		"and status <> 'erased'), (select n < $4::integer from others)",
+		PG_PARAMS(person_id, role, by, talloc_asprintf(t->mem, "%d", (int)JWT_ROLES_MAX)));
 
 	if (rc)
 		return rc;
 	if (pg_value(rows, 0, 1)[0] == '0')
 		return no_person(t);
-	return pg_value(rows, 0, 0)[0] == '0' ? task_fail(t, E_NOT_FOUND, "There is no such role")
-					      : OK;
+	if (pg_value(rows, 0, 0)[0] == '0')
+		return task_fail(t, E_NOT_FOUND, "There is no such role");
+	return pg_value(rows, 0, 2)[0] == 't'
+		       ? OK
+		       : task_fail(t, E_CONFLICT, "Nobody has more than %d roles; take one first",
+				   (int)JWT_ROLES_MAX);
 }
 
 int people_revoke(struct task *t, const char *person_id, const char *role)

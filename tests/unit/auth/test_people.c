@@ -50,6 +50,34 @@ static void test_grants(void **state)
 	assert_int_equal(in_task(grants), OK);
 }
 
+/* As many as an access token has room for: with more a key would be wider than its owner. */
+static int eight(struct task *t)
+{
+	struct principal someone = new_person(t, "eight@example.org", NULL);
+	const char *id = someone.person_id;
+	int rc;
+
+	CHECK(is_value(t, "9",
+		       "with made as (insert into auth.role (slug) select 'eight-' || n "
+		       "from generate_series(1, 9) n returning 1) select count(*) from made",
+		       PG_NONE));
+	for (int i = 1; i <= JWT_ROLES_MAX; i++)
+		CHECK(people_grant(t, id, talloc_asprintf(t->mem, "eight-%d", i), NULL) == OK);
+	CHECK(people_grant(t, id, "eight-8", NULL) == OK);
+	rc = people_grant(t, id, "eight-9", NULL);
+	task_forgive(t);
+	CHECK(rc == E_CONFLICT);
+	CHECK(people_revoke(t, id, "eight-1") == OK);
+	CHECK(people_grant(t, id, "eight-9", NULL) == OK);
+	return 0;
+}
+
+static void test_eight(void **state)
+{
+	(void)state;
+	assert_int_equal(in_task(eight), OK);
+}
+
 static int nobody(struct task *t)
 {
 	struct principal admin = new_person(t, "admin@example.org", "admin");
@@ -129,9 +157,8 @@ static void test_above(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grants),
-		cmocka_unit_test(test_nobody),
-		cmocka_unit_test(test_suspension),
+		cmocka_unit_test(test_grants), cmocka_unit_test(test_eight),
+		cmocka_unit_test(test_nobody), cmocka_unit_test(test_suspension),
 		cmocka_unit_test(test_above),
 	};
 
