@@ -49,6 +49,16 @@ static int identify_person(struct request *r, const char *token)
 	return OK;
 }
 
+/* Which of several is meant is for nobody to guess: who stands before us may have read another (RFC 9110 section 5.3). */
+static bool is_given_twice(const struct request *r)
+{
+	int n = 0;
+
+	for (int i = 0; i < r->http->header_count; i++)
+		n += strcmp(r->http->headers[i].name, "authorization") == 0;
+	return n > 1;
+}
+
 int step_identify(struct request *r)
 {
 	const char *given = http_header_get(r->http, "authorization");
@@ -56,6 +66,8 @@ int step_identify(struct request *r)
 
 	if (!given)
 		return OK;
+	if (is_given_twice(r))
+		return fail(r, E_BAD_REQUEST, "A request takes one Authorization header");
 	if (strncasecmp(given, "Bearer ", 7) != 0)
 		return fail(r, E_UNAUTHORIZED, "Authorization takes the Bearer scheme");
 	given += 7 + strspn(given + 7, " ");

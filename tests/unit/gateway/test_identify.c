@@ -27,6 +27,16 @@ static void test_headers(void **state)
 	}
 }
 
+static void test_two_credentials_are_none(void **state)
+{
+	struct request *r = new_request(*state, METHOD_GET, "/");
+
+	set_header(r, "authorization", "Bearer a-token-of-the-tests");
+	set_header(r, "authorization", "Bearer a-token-of-the-tests");
+	assert_int_equal(step_identify(r), E_BAD_REQUEST);
+	assert_int_equal(r->caller.is, CALLER_NOBODY);
+}
+
 /* On the heap: a frame of that size is for no stack of ours. */
 static void test_a_credential_of_any_length(void **state)
 {
@@ -172,6 +182,8 @@ int main(void)
 		cmocka_unit_test(test_person),
 		cmocka_unit_test(test_over),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test_setup_teardown(test_two_credentials_are_none, new_memory,
+						free_memory),
 	};
 
 	return cmocka_run_group_tests(tests, start_people, end);
