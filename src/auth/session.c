@@ -258,12 +258,13 @@ static int end_one(struct request *r, const char *session_id)
 	rc = pg_query(
 		&r->task, &rows,
 		"update auth.session set revoked_at = clock_timestamp(), revoked_why = 'owner' "
-		"where id = $1 and person_id = $2 and revoked_at is null",
+		"where id = $1 and person_id = $2 and revoked_at is null returning id",
 		PG_PARAMS(session_id, r->caller.person_id));
 	if (rc)
 		return rc;
-	if (pg_affected(rows) == 0)
+	if (pg_count(rows) == 0)
 		return fail(r, E_NOT_FOUND, "There is no such session");
+	session_id = pg_value(rows, 0, 0); /* in lower case, as it is everywhere else */
 	session_cache_forget(&r->task, &session_id, 1);
 	rc = audit_request(r, "session:revoke", "session", session_id, NULL, NULL);
 	return rc ? rc : auth_reply(r, 200, "ended");
