@@ -30,50 +30,57 @@
 #include "store/redis.h"
 #include "base/banned.h"
 
-/* KEYS; how many are asked for, then of each key its quota and its window (ms). Returns how many are granted, then of
- * each key how many count now and how long (ms) until the oldest of them no longer does. */
+/* KEYS, and of each key how many are asked for, its quota and its window (ms). A key that asks for "+" is asked together
+ * with the one before: all of such keys are granted the same, as much as each has room for. Returns of each key how many
+ * are granted, how many count now, and how long (ms) until the oldest of them no longer does. */
 static const char script[] =
 	"local call, pack, unpack, floor = redis.call, struct.pack, struct.unpack, math.floor\n"
 	"local t = call('TIME')\n"
 	"local now = (t[1] * 1000 + floor(t[2] / 1000)) % 4294967296\n"
-	"local granted, logs, used, out = tonumber(ARGV[1]), {}, {}, {}\n"
-	"for i = 1, #KEYS do\n"
-	"  local held, log, at = ARGV[2 * i + 1] + 1, call('GET', KEYS[i]), 5\n"
-	"  if log then\n"
-	"    local total, size = unpack('>I4', log), #log\n"
-	"    local before = total\n"
-	"    while at < size do\n"
-	"      local last, sum = unpack('>I4I4', log, at)\n"
-	"      if (last + held - now - 1) % 4294967296 < 2147483648 then before = sum break end\n"
-	"      at = at + 8\n"
+	"local logs, used, out, first = {}, {}, {}, 1\n"
+	"while KEYS[first] do\n"
+	"  local granted, last = tonumber(ARGV[3 * first - 2]), first\n"
+	"  while ARGV[3 * last + 1] == '+' do last = last + 1 end\n"
+	"  for i = first, last do\n"
+	"    local held, log, at = ARGV[3 * i] + 1, call('GET', KEYS[i]), 5\n"
+	"    if log then\n"
+	"      local total, size = unpack('>I4', log), #log\n"
+	"      local before = total\n"
+	"      while at < size do\n"
+	"        local when, sum = unpack('>I4I4', log, at)\n"
+	"        if (when + held - now - 1) % 4294967296 < 2147483648 then before = sum break end\n"
+	"        at = at + 8\n"
+	"      end\n"
+	"      logs[i] = at == 5 and log or string.sub(log, 1, 4) .. string.sub(log, at)\n"
+	"      used[i] = (total - before) % 4294967296\n"
+	"    else\n"
+	"      logs[i], used[i] = '\\0\\0\\0\\0', 0\n"
 	"    end\n"
-	"    logs[i], used[i] = at == 5 and log or string.sub(log, 1, 4) .. string.sub(log, at), (total - before) % 4294967296\n"
-	"  else\n"
-	"    logs[i], used[i] = '\\0\\0\\0\\0', 0\n"
+	"    local room = ARGV[3 * i - 1] - used[i]\n"
+	"    if room < granted then granted = room end\n"
 	"  end\n"
-	"  local room = ARGV[2 * i] - used[i]\n"
-	"  if room < granted then granted = room end\n"
-	"end\n"
-	"if granted < 0 then granted = 0 end\n"
-	"out[1] = granted\n"
-	"for i = 1, #KEYS do\n"
-	"  local window, log = tonumber(ARGV[2 * i + 1]), logs[i]\n"
-	"  if granted > 0 then\n"
-	"    local sum, slice, size = unpack('>I4', log), math.ceil(window / 1000), #log\n"
-	"    local total, cut = (sum + granted) % 4294967296, size\n"
-	"    if size > 4 then\n"
-	"      local last, before = unpack('>I4I4', log, size - 7)\n"
-	"      if floor(last / slice) == floor(now / slice) then cut, sum = size - 8, before end\n"
+	"  if granted < 0 then granted = 0 end\n"
+	"  for i = first, last do\n"
+	"    local window, log = tonumber(ARGV[3 * i]), logs[i]\n"
+	"    if granted > 0 then\n"
+	"      local sum, slice, size = unpack('>I4', log), math.ceil(window / 1000), #log\n"
+	"      local total, cut = (sum + granted) % 4294967296, size\n"
+	"      if size > 4 then\n"
+	"        local when, before = unpack('>I4I4', log, size - 7)\n"
+	"        if floor(when / slice) == floor(now / slice) then cut, sum = size - 8, before end\n"
+	"      end\n"
+	"      log = pack('>I4', total) .. string.sub(log, 5, cut) .. pack('>I4I4', now, sum)\n"
+	"      call('SET', KEYS[i], log, 'PX', window + 1)\n"
 	"    end\n"
-	"    log = pack('>I4', total) .. string.sub(log, 5, cut) .. pack('>I4I4', now, sum)\n"
-	"    call('SET', KEYS[i], log, 'PX', window + 1)\n"
+	"    out[3 * i - 2], out[3 * i - 1] = granted, used[i] + granted\n"
+	"    out[3 * i] = #log > 4 and (unpack('>I4', log, 5) + window + 1 - now) % 4294967296 or 0\n"
 	"  end\n"
-	"  out[2 * i] = used[i] + granted\n"
-	"  out[2 * i + 1] = #log > 4 and (unpack('>I4', log, 5) + window + 1 - now) % 4294967296 or 0\n"
+	"  first = last + 1\n"
 	"end\n"
 	"return out\n";
 
-enum { SHA1_BYTES = 20, FIXED_ARGS = 4, NUMBER_MAX = 24 };
+enum { SHA1_BYTES = 20, FIXED_ARGS = 3, KEY_ARGS = 4, KEY_ANSWERS = 3, NUMBER_MAX = 24 };
+enum { PARCEL_KEYS_MAX = (REDIS_ARGS_MAX - FIXED_ARGS) / KEY_ARGS };
 
 enum verdict { GRANTED, REJECTED, AWAY };
 
@@ -85,14 +92,15 @@ struct asker {
 	struct asker *next;
 };
 
-/* All who ask for the same keys in one turn of the loop. */
+/* All who ask for the same keys in one turn of the loop. Batches travel in parcels, as many as one command has room for; a
+ * parcel is known by its first. */
 struct batch {
-	struct batch *next; /* of those that are not sent yet */
+	struct batch *next; /* of those that are not sent yet, then of its parcel */
 	struct limit_key keys[LIMIT_KEYS_MAX];
 	int count;
 	struct asker *first, **end;
 	int asked;
-	bool whole; /* the script itself was sent, not its digest */
+	bool whole; /* of a parcel: the script itself was sent, not its digest */
 };
 
 static struct {
@@ -161,21 +169,22 @@ static void set_degraded(bool degraded)
 	metric_add(METRIC_LIMITS_DEGRADED, degraded ? 1 : -1);
 }
 
-static void tell(struct batch *batch, const struct redis_reply *reply)
+/* `answers` are those of the batch's keys; NULL: Redis is away. */
+static void tell(struct batch *batch, const struct redis_reply *answers)
 {
-	long long granted = reply ? reply->items[0].number : 0, n = 0;
+	long long granted = answers ? answers[0].number : 0, n = 0;
 
 	for (struct asker *asker = batch->first, *next; asker; asker = next, n++) {
 		next = asker->next; /* it may end as soon as it is woken */
-		asker->verdict = !reply ? AWAY : n < granted ? GRANTED : REJECTED;
-		for (int i = 0; reply && i < batch->count; i++) {
-			long long used = reply->items[2 * i + 1].number;
+		asker->verdict = !answers ? AWAY : n < granted ? GRANTED : REJECTED;
+		for (int i = 0; answers && i < batch->count; i++) {
+			const struct redis_reply *key = &answers[i * KEY_ANSWERS];
 
 			/* as if they had come one after the other */
 			asker->states[i] = (struct limit_state) {
-				.left = batch->keys[i].quota - used +
+				.left = batch->keys[i].quota - key[1].number +
 					(n < granted ? granted - 1 - n : 0),
-				.wait_ms = (uint64_t)reply->items[2 * i + 2].number,
+				.wait_ms = (uint64_t)key[2].number,
 			};
 		}
 		waiter_wake(&asker->waiter, OK);
@@ -183,36 +192,58 @@ static void tell(struct batch *batch, const struct redis_reply *reply)
 	free(batch);
 }
 
-static void on_counted(void *arg, struct redis_reply *reply);
-
-static bool send_batch(struct batch *batch)
+static void tell_all(struct batch *parcel, const struct redis_reply *answers)
 {
-	const char *argv[FIXED_ARGS + 3 * LIMIT_KEYS_MAX];
-	char numbers[2 + 2 * LIMIT_KEYS_MAX][NUMBER_MAX];
-	int argc = 0, n = 0;
+	for (struct batch *batch = parcel, *next; batch; batch = next) {
+		int keys = batch->count;
 
-	snprintf(numbers[n++], NUMBER_MAX, "%d", batch->count);
-	snprintf(numbers[n++], NUMBER_MAX, "%d", batch->asked);
-	argv[argc++] = batch->whole ? "EVAL" : "EVALSHA";
-	argv[argc++] = batch->whole ? script : counting.sha1;
-	argv[argc++] = numbers[0];
-	for (int i = 0; i < batch->count; i++)
-		argv[argc++] = batch->keys[i].text;
-	argv[argc++] = numbers[1];
-	for (int i = 0; i < batch->count; i++) {
-		const struct limit_key *key = &batch->keys[i];
-
-		snprintf(numbers[n], NUMBER_MAX, "%d", key->quota);
-		argv[argc++] = numbers[n++];
-		snprintf(numbers[n], NUMBER_MAX, "%d", limit_policies[key->policy].window_s * 1000);
-		argv[argc++] = numbers[n++];
+		next = batch->next;
+		tell(batch, answers);
+		if (answers)
+			answers += keys * KEY_ANSWERS;
 	}
-	return redis_send(on_counted, batch, argc, argv, NULL);
 }
 
-static bool is_count(const struct batch *batch, const struct redis_reply *reply)
+static int count_keys(const struct batch *parcel)
 {
-	if (reply->type != REDIS_LIST || reply->count != 1 + 2 * batch->count)
+	int keys = 0;
+
+	for (; parcel; parcel = parcel->next)
+		keys += parcel->count;
+	return keys;
+}
+
+static void on_counted(void *arg, struct redis_reply *reply);
+
+static bool send_parcel(struct batch *parcel)
+{
+	const char *argv[REDIS_ARGS_MAX];
+	char numbers[1 + KEY_ARGS * PARCEL_KEYS_MAX][NUMBER_MAX];
+	int keys = count_keys(parcel), argc = 0, key = FIXED_ARGS, n = 0;
+	int value = key + keys;
+
+	argv[argc++] = parcel->whole ? "EVAL" : "EVALSHA";
+	argv[argc++] = parcel->whole ? script : counting.sha1;
+	snprintf(numbers[n], NUMBER_MAX, "%d", keys);
+	argv[argc++] = numbers[n++];
+	for (const struct batch *batch = parcel; batch; batch = batch->next)
+		for (int i = 0; i < batch->count; i++) {
+			int window_s = limit_policies[batch->keys[i].policy].window_s;
+
+			argv[key++] = batch->keys[i].text;
+			snprintf(numbers[n], NUMBER_MAX, "%d", batch->asked);
+			argv[value++] = i ? "+" : numbers[n++];
+			snprintf(numbers[n], NUMBER_MAX, "%d", batch->keys[i].quota);
+			argv[value++] = numbers[n++];
+			snprintf(numbers[n], NUMBER_MAX, "%d", window_s * 1000);
+			argv[value++] = numbers[n++];
+		}
+	return redis_send(on_counted, parcel, value, argv, NULL);
+}
+
+static bool is_count(const struct batch *parcel, const struct redis_reply *reply)
+{
+	if (reply->type != REDIS_LIST || reply->count != count_keys(parcel) * KEY_ANSWERS)
 		return false;
 	for (int i = 0; i < reply->count; i++)
 		if (reply->items[i].type != REDIS_NUMBER)
@@ -222,40 +253,51 @@ static bool is_count(const struct batch *batch, const struct redis_reply *reply)
 
 static void on_counted(void *arg, struct redis_reply *reply)
 {
-	struct batch *batch = arg;
+	struct batch *parcel = arg;
 
-	if (reply && is_count(batch, reply)) {
+	if (reply && is_count(parcel, reply)) {
 		set_degraded(false);
-		tell(batch, reply);
+		tell_all(parcel, reply->items);
 		return;
 	}
 	/* it does not know the script, or no longer: then it is told, and knows it from then on */
 	if (reply && reply->type == REDIS_FAULT && strncmp(reply->text, "NOSCRIPT", 8) == 0 &&
-	    !batch->whole) {
-		batch->whole = true;
-		if (send_batch(batch))
+	    !parcel->whole) {
+		parcel->whole = true;
+		if (send_parcel(parcel))
 			return;
 	}
 	if (reply && !counting.degraded)
 		log_warn("Redis does not count: %s",
 			 reply->type == REDIS_FAULT ? reply->text : "it answers something else");
 	set_degraded(true);
-	tell(batch, NULL);
+	tell_all(parcel, NULL);
+}
+
+/* Takes the first parcel off the list. */
+static struct batch *cut_parcel(struct batch **list)
+{
+	struct batch *parcel = *list, **end = list;
+
+	for (int keys = 0; *end && keys + (*end)->count <= PARCEL_KEYS_MAX; end = &(*end)->next)
+		keys += (*end)->count;
+	*list = *end;
+	*end = NULL;
+	return parcel;
 }
 
 static void send_batches(uv_check_t *handle)
 {
-	struct batch *batch = counting.batches;
+	struct batch *waiting = counting.batches;
 
 	uv_check_stop(handle);
 	uv_idle_stop(&counting.hurry);
 	counting.batches = NULL;
-	while (batch) {
-		struct batch *next = batch->next;
+	while (waiting) {
+		struct batch *parcel = cut_parcel(&waiting);
 
-		if (!send_batch(batch))
-			on_counted(batch, NULL);
-		batch = next;
+		if (!send_parcel(parcel))
+			on_counted(parcel, NULL);
 	}
 }
 
