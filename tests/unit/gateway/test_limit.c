@@ -6,6 +6,7 @@
 #include "test.h"
 #include "with_request.h"
 #include "base/config.h"
+#include "io/coro.h"
 #include "gateway/limit.c"
 #include "gateway/limit_count.c"
 #include "gateway/limit_memory.c"
@@ -17,7 +18,7 @@
 			return __LINE__;                                                           \
 	} while (0)
 
-enum { WINDOW_MS = 1500, QUOTA = 7 };
+enum { WINDOW_MS = 1500, QUOTA = 7, MOVES_MS = 400 };
 
 /* ---- the script ---- */
 
@@ -104,6 +105,62 @@ static void test_the_window_slides(void **state)
 {
 	(void)state;
 	assert_int_equal(in_redis_task(check_window), OK);
+}
+
+static long long log_size(struct task *t)
+{
+	struct redis_reply *reply;
+
+	if (!redis_call(t, 2, (const char *const[]) { "STRLEN", "moves" }, NULL, &reply))
+		return -1;
+	return reply->number;
+}
+
+/* Of n grants in order: how many are surely, and how many may be, within the window of a count made between two moments. */
+static void count_within(const struct grant *grants, int n, struct grant count, int *least,
+			 int *most)
+{
+	*least = *most = 0;
+	for (int i = 0; i < n; i++) {
+		*least += grants[i].before + MOVES_MS * 1000 > count.after;
+		*most += grants[i].after + (MOVES_MS + 2 * MOVES_MS / 1000 + 1) * 1000 >
+			 count.before;
+	}
+}
+
+/* A log with an entry each few milliseconds is counted right until and after it is moved. */
+static int check_moves(struct task *t)
+{
+	static struct grant grants[20000];
+	long long size = 0, a[3];
+	int n = 0, moved_at = 0;
+
+	CHECK(wait_redis(t, true));
+	while (n < 20000 && (!moved_at || n < moved_at + 100)) {
+		long long before = size;
+		int least, most;
+
+		grants[n].before = time_monotonic_us();
+		run_script(t, "moves", 1, 1000000, MOVES_MS, a);
+		grants[n].after = time_monotonic_us();
+		CHECK(a[0] == 1 && a[2] > 0 && a[2] <= MOVES_MS + 1);
+		n++;
+		count_within(grants, n, grants[n - 1], &least, &most);
+		CHECK(a[1] >= least && a[1] <= most);
+		size = log_size(t);
+		CHECK(size > 0 && size <= 12 << 10);
+		if (size < before && before > 4096)
+			moved_at = n;
+		sleep_for(t, 1);
+	}
+	CHECK(moved_at);
+	return OK;
+}
+
+static void test_the_log_moves(void **state)
+{
+	(void)state;
+	assert_int_equal(in_redis_task(check_moves), OK);
 }
 
 /* ---- memory ---- */
@@ -261,6 +318,80 @@ static void test_two_policies_at_once(void **state)
 	assert_int_equal(in_redis_task(check_two_keys), OK);
 }
 
+/* Callers of one turn: more than one command has room for, some with a policy of their own, some the same. */
+enum { ASKING = 60, SUBJECTS = 40 };
+
+struct asking {
+	struct limit_key keys[2];
+	int count;
+	bool granted, done;
+	struct limit_state states[2];
+};
+
+static void call(void *arg)
+{
+	struct asking *one = arg;
+	struct task t = { .mem = talloc_new(NULL) };
+
+	one->granted = limit_count(&t, one->keys, one->count, one->states);
+	one->done = true;
+	talloc_free(t.mem);
+}
+
+static struct asking all[ASKING];
+
+static void call_all(uv_timer_t *timer)
+{
+	(void)timer;
+	for (int i = 0; i < ASKING; i++)
+		if (coro_start(call, &all[i]) != 0)
+			abort();
+}
+
+/* The first 40 are the first of their subject, the other 20 the second: who has a quota of 1 is refused then. */
+static int check_turn(struct task *t)
+{
+	static uv_timer_t timer;
+	char text[40];
+
+	if (!counting.open)
+		limit_count_open();
+	CHECK(wait_redis(t, true));
+	for (int i = 0; i < ASKING; i++) {
+		int subject = i % SUBJECTS;
+
+		snprintf(text, sizeof(text), "turn-%d", subject);
+		all[i].keys[0] = key_of(LIMIT_AUTHENTICATED, 100, text);
+		snprintf(text, sizeof(text), "turn-check-%d", subject);
+		all[i].keys[1] = key_of(LIMIT_PASSWORD_CHECK, 1 + subject % 2, text);
+		all[i].count = subject % 3 == 0 ? 2 : 1;
+	}
+	uv_timer_init(loop_get(), &timer);
+	uv_timer_start(&timer, call_all, 0, 0);
+	for (int i = 0; i < ASKING; i++) {
+		const struct asking *c = &all[i];
+		bool second = i >= SUBJECTS;
+		bool refused = second && c->count == 2 && c->keys[1].quota == 1;
+
+		for (int poll = 0; poll < 1000 && !c->done; poll++)
+			sleep_for(t, 10);
+		CHECK(c->done && c->granted == !refused);
+		CHECK(refused || c->states[0].left == (second ? 98 : 99));
+		CHECK(refused || c->count == 1 ||
+		      c->states[1].left == c->keys[1].quota - (second ? 2 : 1));
+	}
+	return OK;
+}
+
+static void test_all_of_a_turn_at_once(void **state)
+{
+	int64_t calls = metric_sum(METRIC_REDIS_CALLS);
+
+	(void)state;
+	assert_int_equal(in_redis_task(check_turn), OK);
+	assert_in_range(metric_sum(METRIC_REDIS_CALLS) - calls, 1, SUBJECTS / 2);
+}
+
 /* ---- the step; without Redis it does not wait ---- */
 
 static struct request *step(void **state, const char *client, enum caller is,
@@ -379,12 +510,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_script_counts),
 		cmocka_unit_test(test_the_window_slides),
+		cmocka_unit_test(test_the_log_moves),
 		cmocka_unit_test(test_memory_counts_for_all_processes),
 		cmocka_unit_test(test_memory_says_how_it_stands),
 		cmocka_unit_test(test_memory_forgets_what_is_older_than_the_window),
 		cmocka_unit_test(test_a_full_set_shares),
 		cmocka_unit_test(test_from_redis_to_memory_and_back),
 		cmocka_unit_test(test_two_policies_at_once),
+		cmocka_unit_test(test_all_of_a_turn_at_once),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_rejection),
 		cmocka_unit_test(test_it_comes_before_any_other_failure),
