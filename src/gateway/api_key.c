@@ -143,7 +143,7 @@ int api_key_identify(struct request *r, const char *text)
 {
 	const char *digest = api_key_text_digest(MEM(r), text);
 	const struct known *remembered = recall(digest);
-	struct known found;
+	struct known found = { 0 };
 	int rc;
 
 	if (!remembered) {
