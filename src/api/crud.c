@@ -362,6 +362,8 @@ int crud_remove(struct request *r)
 
 	select_init(&s, MEM(r), resource);
 	rc = find_for_write(r, &s, &rows);
+	if (!rc && resource->before_remove)
+		rc = resource->before_remove(r, shape_to_json(MEM(r), shape, rows, 0));
 	if (rc)
 		return rc;
 	rc = pg_query(&r->task, &gone,

@@ -112,6 +112,19 @@ static int check_patterns(struct request *r)
 	return r->task.failure.code;
 }
 
+static bool gives_all(struct request *r)
+{
+	json_t *list = json_object_get(r->body, "permissions"), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		if (strcmp(json_string_value(item), "*") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Who has found a session open could else give everybody, and so an account of theirs, what its owner may do. */
 static int before_write(struct request *r, struct values *v, json_t *old)
 {
@@ -126,7 +139,18 @@ static int before_write(struct request *r, struct values *v, json_t *old)
 	if (old && json_is_true(json_object_get(old, "built_in")) && slug->set &&
 	    strcmp(slug->text, name) != 0)
 		return task_problem(&r->task, "slug", "of a role that the program brings stays");
+	if (name && strcmp(name, "admin") == 0 && values_get(v, "permissions")->set &&
+	    !gives_all(r))
+		return task_problem(&r->task, "permissions",
+				    "of admin hold *: somebody must be able to do everything");
 	return r->body ? check_patterns(r) : OK;
+}
+
+static int before_remove(struct request *r, json_t *old)
+{
+	int rc = allow_recent(r);
+
+	return rc ? rc : check_old(r, old);
 }
 
 static int on_conflict(struct request *r, struct values *v, const char *constraint)
@@ -152,5 +176,6 @@ const struct resource role_resource = {
 	.fields = fields,
 	.default_sort = "slug",
 	.before_write = before_write,
+	.before_remove = before_remove,
 	.on_conflict = on_conflict,
 };

@@ -167,6 +167,8 @@ struct resource {
 	/* Rules that a row cannot say; `old` is NULL for a create. When `old` is deleted, it is about to be restored and
 	 * no value is set. May change values and may wait. */
 	int (*before_write)(struct request *r, struct values *v, json_t *old);
+	/* The same for a delete. May wait. */
+	int (*before_remove)(struct request *r, json_t *old);
 	/* Turns a constraint's violation (task.failure.constraint) into a better failure. */
 	int (*on_conflict)(struct request *r, struct values *v, const char *constraint);
 };

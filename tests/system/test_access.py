@@ -210,6 +210,16 @@ def test_roles_that_an_admin_makes(town):
     admin.call("DELETE", f"/v1/roles/{built_in}", status=409)
 
 
+def test_roles_that_keep_the_town_open(town):
+    admin = town.people["admin"]
+    roles = {role["slug"]: role["id"] for role in admin.get("/v1/roles?limit=100")}
+    assert "permissions" in admin.call("PATCH", f"/v1/roles/{roles['admin']}", {"permissions": ["business:*"]}, 400).text
+    admin.call("PATCH", f"/v1/roles/{roles['admin']}", {"description": "May do everything."}, 200)
+    mine = admin.call("POST", "/v1/roles", {"slug": "passing", "permissions": ["category:*"]}, 201).json()["data"]["id"]
+    assert town.server.call("DELETE", f"/v1/roles/{mine}", status=403).json()["error"]["code"] == "STEP_UP_REQUIRED"
+    admin.call("DELETE", f"/v1/roles/{mine}", status=200)
+
+
 def test_nobody_gives_what_they_do_not_have(town):
     admin, clerk, friend = town.people["admin"], Person(town.server), Person(town.server)
     admin.call("POST", "/v1/roles", {"slug": "clerk", "permissions": ["person:*", "role:*"]}, 201)
@@ -220,6 +230,8 @@ def test_nobody_gives_what_they_do_not_have(town):
     clerk.call("POST", f"/v1/people/{clerk.id}/roles", {"role": "admin"}, 403)
     clerk.call("POST", "/v1/roles", {"slug": "clerk-plus", "permissions": ["*"]}, 403)
     clerk.call("DELETE", f"/v1/people/{admin.id}/roles/admin", status=403)
+    above = admin.call("POST", "/v1/roles", {"slug": "above", "permissions": ["business:*"]}, 201).json()["data"]["id"]
+    clerk.call("DELETE", f"/v1/roles/{above}", status=403)
     clerk.call("POST", f"/v1/people/{friend.id}/roles", {"role": "clerk"}, 200)
     clerk.call("POST", "/v1/api-keys", {"name": "k", "scopes": ["*"]}, 400)
 
