@@ -10,10 +10,11 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/writer.h"
+#include "store/jws.h"
 #include "store/keys.h"
 #include "base/banned.h"
 
-enum { LEEWAY = 60, DEPTH_MAX = 3, SIGNATURE_BYTES = 64, PARTS = 3 };
+enum { LEEWAY = 60, SIGNATURE_BYTES = 64 };
 
 #define AUDIENCE "guildford"
 #define CLIENT	 "guildford"
@@ -123,55 +124,9 @@ static int refuse(struct task *t, const char *why)
 	return rc;
 }
 
-struct part {
-	const char *text;
-	size_t len;
-};
-
-/* Exactly three, none of them empty. */
-static bool split(const char *token, size_t len, struct part parts[PARTS])
-{
-	const char *end = token + len;
-
-	for (int i = 0; i < PARTS; i++) {
-		const char *dot = memchr(token, '.', (size_t)(end - token));
-
-		if (!dot != (i == PARTS - 1))
-			return false;
-		parts[i] = (struct part) { token, (size_t)((dot ? dot : end) - token) };
-		if (parts[i].len == 0)
-			return false;
-		token += parts[i].len + (dot != NULL);
-	}
-	return true;
-}
-
-/* A part as a JSON object, to be freed with json_decref(); NULL when it is none. Duplicate members are refused: two readers
- * might choose differently (RFC 8725 section 2.6). */
-static json_t *read_object(TALLOC_CTX *mem, const struct part *part)
-{
-	unsigned char *text;
-	json_t *value;
-	size_t len;
-
-	if (!str_from_base64url(mem, part->text, part->len, &text, &len) ||
-	    str_json_depth((const char *)text, len) > DEPTH_MAX)
-		return NULL;
-	value = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
-	if (json_is_object(value))
-		return value;
-	json_decref(value);
-	return NULL;
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
-
 static bool is_text(const json_t *object, const char *name, const char *wanted)
 {
-	const char *text = text_of(object, name);
+	const char *text = jws_text(object, name);
 
 	return text && strcmp(text, wanted) == 0;
 }
@@ -179,7 +134,7 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
 /* Exactly what we write (RFC 9068 section 4 also knows the long form of typ). */
 static const char *check_header(const json_t *header)
 {
-	const char *kid = text_of(header, "kid");
+	const char *kid = jws_text(header, "kid");
 
 	if (!is_text(header, "alg", "ES256"))
 		return "alg is not ES256";
@@ -194,7 +149,7 @@ static const char *check_header(const json_t *header)
 
 /* All that can be known without a key; gives the key's name. */
 static const char *check_form(TALLOC_CTX *mem, const char *token, size_t len,
-			      struct part parts[PARTS], char **kid)
+			      struct jws_part parts[JWS_PARTS], char **kid)
 {
 	unsigned char *signature;
 	const char *why;
@@ -203,38 +158,24 @@ static const char *check_form(TALLOC_CTX *mem, const char *token, size_t len,
 
 	if (len > JWT_MAX)
 		return "it is too long";
-	if (!split(token, len, parts))
+	if (!jws_split(token, len, parts))
 		return "it has not three parts";
 	if (!str_from_base64url(mem, parts[2].text, parts[2].len, &signature, &bytes) ||
 	    bytes != SIGNATURE_BYTES)
 		return "its signature is not 64 bytes of base64url";
-	header = read_object(mem, &parts[0]);
+	header = jws_object(mem, &parts[0]);
 	if (!header)
 		return "its header is no JSON object";
 	why = check_header(header);
 	if (!why)
-		*kid = talloc_strdup(mem, text_of(header, "kid"));
+		*kid = talloc_strdup(mem, jws_text(header, "kid"));
 	json_decref(header);
 	return why;
 }
 
-static bool is_signed(const char *token, size_t len, json_t *key)
-{
-	bool good = false;
-	jws_t *jws;
-
-	if (r_jws_init(&jws) != RHN_OK)
-		return false;
-	good = r_jws_advanced_compact_parsen(jws, token, len, R_PARSE_NONE, 0) == RHN_OK &&
-	       r_jws_get_alg(jws) == R_JWA_ALG_ES256 &&
-	       r_jws_verify_signature(jws, key, 0) == RHN_OK;
-	r_jws_free(jws);
-	return good;
-}
-
 static bool take_uuid(const json_t *claims, const char *name, char out[UUID_TEXT_SIZE])
 {
-	const char *text = text_of(claims, name);
+	const char *text = jws_text(claims, name);
 
 	if (!text || !uuid_is(text))
 		return false;
@@ -302,7 +243,7 @@ static const char *check_claims(const json_t *claims, struct jwt_claims *c)
 		return "it is another issuer's";
 	if (!is_text(claims, "aud", AUDIENCE))
 		return "it is for another audience";
-	if (!text_of(claims, "client_id"))
+	if (!jws_text(claims, "client_id"))
 		return "client_id is missing";
 	if (!take_uuid(claims, "sub", c->sub) || !take_uuid(claims, "sid", c->sid) ||
 	    !take_uuid(claims, "jti", c->jti))
@@ -320,7 +261,7 @@ static const char *check_claims(const json_t *claims, struct jwt_claims *c)
 
 int jwt_verify(struct task *t, const char *token, size_t len, struct jwt_claims *out)
 {
-	struct part parts[PARTS] = { 0 };
+	struct jws_part parts[JWS_PARTS] = { 0 };
 	struct jwt_claims c = { 0 };
 	json_t *key, *claims;
 	char *kid = NULL;
@@ -335,9 +276,9 @@ int jwt_verify(struct task *t, const char *token, size_t len, struct jwt_claims 
 		return rc;
 	if (!key)
 		return refuse(t, "its key is none of ours");
-	if (!is_signed(token, len, key))
+	if (!jws_signed(token, len, JWS_ES256, key))
 		return refuse(t, "its signature is wrong");
-	claims = read_object(t->mem, &parts[1]);
+	claims = jws_object(t->mem, &parts[1]);
 	if (!claims)
 		return refuse(t, "its claims are no JSON object");
 	why = check_claims(claims, &c);

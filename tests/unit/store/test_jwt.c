@@ -140,7 +140,7 @@ static void test_others_can_verify(void **state)
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	ECDSA_SIG *sig = ECDSA_SIG_new();
 	unsigned char *pair, *der = NULL;
-	struct part parts[PARTS];
+	struct jws_part parts[JWS_PARTS];
 	json_t *object;
 	size_t len;
 	int der_len;
@@ -157,16 +157,16 @@ static void test_others_can_verify(void **state)
 	ECDSA_SIG_free(sig);
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(key);
-	assert_true(split(token, strlen(token), parts));
-	object = read_object(*state, &parts[0]);
-	assert_string_equal(text_of(object, "alg"), "ES256");
-	assert_string_equal(text_of(object, "typ"), "at+jwt");
-	assert_string_equal(text_of(object, "kid"), own_kid);
+	assert_true(jws_split(token, strlen(token), parts));
+	object = jws_object(*state, &parts[0]);
+	assert_string_equal(jws_text(object, "alg"), "ES256");
+	assert_string_equal(jws_text(object, "typ"), "at+jwt");
+	assert_string_equal(jws_text(object, "kid"), own_kid);
 	json_decref(object);
-	object = read_object(*state, &parts[1]);
-	assert_string_equal(text_of(object, "iss"), "http://127.0.0.1:8080");
-	assert_string_equal(text_of(object, "aud"), "guildford");
-	assert_string_equal(text_of(object, "client_id"), "guildford");
+	object = jws_object(*state, &parts[1]);
+	assert_string_equal(jws_text(object, "iss"), "http://127.0.0.1:8080");
+	assert_string_equal(jws_text(object, "aud"), "guildford");
+	assert_string_equal(jws_text(object, "client_id"), "guildford");
 	json_decref(object);
 }
 
@@ -182,8 +182,8 @@ static void test_the_example_of_the_rfc(void **state)
 				"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
 
 	(void)state;
-	assert_true(is_signed(token, sizeof(token) - 1, key));
-	assert_false(is_signed(token, sizeof(token) - 1, own_public));
+	assert_true(jws_signed(token, sizeof(token) - 1, JWS_ES256, key));
+	assert_false(jws_signed(token, sizeof(token) - 1, JWS_ES256, own_public));
 	json_decref(key);
 }
 
