@@ -139,6 +139,8 @@ static bool is_known(const struct route *route, const char *name)
 
 void query_check_known(struct request *r)
 {
+	if (r->route->action && r->route->action->any_parameters)
+		return;
 	for (int i = 0; i < r->query_count; i++)
 		if (!is_known(r->route, r->query[i].name))
 			task_problem(&r->task, r->query[i].name, "is not a parameter of %s %s",

@@ -354,10 +354,26 @@ static int success_of(const struct route *route)
 	return route->operation == OP_CREATE ? 201 : 200;
 }
 
+/* A success that is an address to go to. */
+static void write_redirect(struct writer *j)
+{
+	open(j, "302");
+	text(j, "description", "Go to Location.");
+	open(j, "headers");
+	write_header(j, "Location", "Location");
+	write_header(j, "X-Request-Id", "RequestId");
+	writer_object_end(j);
+	writer_object_end(j);
+}
+
 static void write_success(struct writer *j, const struct route *route)
 {
 	char status[12];
 
+	if (success_of(route) == 302) {
+		write_redirect(j);
+		return;
+	}
 	snprintf(status, sizeof(status), "%d", success_of(route));
 	open(j, status);
 	text(j, "description",

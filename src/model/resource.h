@@ -141,6 +141,8 @@ struct action {
 	const char *
 		limit; /* a policy of gateway/limit.c that counts it besides the general one, NULL: none */
 	bool free; /* no limit counts it */
+	/* query parameters that no row names are ignored: who sends them follows rules that are not ours */
+	bool any_parameters;
 };
 
 struct resource {
