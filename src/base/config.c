@@ -127,6 +127,39 @@ static bool is_networks(const char *text)
 	return networks_read(text, networks) >= 0;
 }
 
+/* https://, or http:// to this machine; without user information and fragment. */
+static bool is_safe_url(const char *text, size_t len)
+{
+	static const char *const local[] = { "http://127.0.0.1", "http://[::1]",
+					     "http://localhost" };
+	size_t start = strncmp(text, "https://", 8) == 0 ? 8 : 0;
+
+	for (size_t i = 0; i < COUNT_OF(local) && start == 0; i++) {
+		size_t host = strlen(local[i]);
+
+		if (strncmp(text, local[i], host) == 0 && (text[host] == ':' || text[host] == '/'))
+			start = host;
+	}
+	return start > 0 && len > start && strcspn(text, " #@\"\\<>") >= len &&
+	       !str_has_control(text, len, false);
+}
+
+static bool is_endpoint(const char *text)
+{
+	return is_safe_url(text, strlen(text)) && !strchr(text, ',');
+}
+
+static bool is_return_urls(const char *text)
+{
+	for (const char *c = text; c && *text; c = strchr(c, ',')) {
+		c += c > text;
+		c += strspn(c, " ");
+		if (!is_safe_url(c, strcspn(c, ", ")))
+			return false;
+	}
+	return true;
+}
+
 const struct config_row config_rows[] = {
 	{ .env = "GUILDFORD_LISTEN",
 	  .flag = "listen",
@@ -423,6 +456,104 @@ const struct config_row config_rows[] = {
 	  .min = 1,
 	  .max = 100000000,
 	  .doc = "Requests in a minute of an address (IPv6: a /64) that has not signed in." },
+	{ .env = "GUILDFORD_GOOGLE_CLIENT_ID",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(google_client_id),
+	  .def = "",
+	  .max = 200,
+	  .doc = "Of the app at Google that people sign in with; unset: not offered." },
+	{ .env = "GUILDFORD_GOOGLE_CLIENT_SECRET",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(google_client_secret),
+	  .def = "",
+	  .max = 200,
+	  .flags = CONFIG_SECRET,
+	  .doc = "The app's secret." },
+	{ .env = "GUILDFORD_GOOGLE_ISSUER",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(google_issuer),
+	  .def = "https://accounts.google.com",
+	  .min = 1,
+	  .max = 200,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Who issues Google's ID tokens." },
+	{ .env = "GUILDFORD_GOOGLE_AUTHORIZATION_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(google_authorization_url),
+	  .def = "https://accounts.google.com/o/oauth2/v2/auth",
+	  .min = 1,
+	  .max = 500,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Where browsers go to sign in at Google." },
+	{ .env = "GUILDFORD_GOOGLE_TOKEN_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(google_token_url),
+	  .def = "https://oauth2.googleapis.com/token",
+	  .min = 1,
+	  .max = 500,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Where codes of Google are exchanged." },
+	{ .env = "GUILDFORD_GOOGLE_JWKS_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(google_jwks_url),
+	  .def = "https://www.googleapis.com/oauth2/v3/certs",
+	  .min = 1,
+	  .max = 500,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Google's public keys." },
+	{ .env = "GUILDFORD_FACEBOOK_CLIENT_ID",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(facebook_client_id),
+	  .def = "",
+	  .max = 200,
+	  .doc = "Of the app at Facebook that people sign in with; unset: not offered." },
+	{ .env = "GUILDFORD_FACEBOOK_CLIENT_SECRET",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(facebook_client_secret),
+	  .def = "",
+	  .max = 200,
+	  .flags = CONFIG_SECRET,
+	  .doc = "The app's secret." },
+	{ .env = "GUILDFORD_FACEBOOK_AUTHORIZATION_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(facebook_authorization_url),
+	  .def = "https://www.facebook.com/v23.0/dialog/oauth",
+	  .min = 1,
+	  .max = 500,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Where browsers go to sign in at Facebook." },
+	{ .env = "GUILDFORD_FACEBOOK_TOKEN_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(facebook_token_url),
+	  .def = "https://graph.facebook.com/v23.0/oauth/access_token",
+	  .min = 1,
+	  .max = 500,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Where codes of Facebook are exchanged." },
+	{ .env = "GUILDFORD_FACEBOOK_ME_URL",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(facebook_me_url),
+	  .def = "https://graph.facebook.com/v23.0/me",
+	  .min = 1,
+	  .max = 500,
+	  .check = is_endpoint,
+	  .takes = "an https URL, or an http one of this machine",
+	  .doc = "Facebook's page about who has signed in." },
+	{ .env = "GUILDFORD_OAUTH_RETURN_URLS",
+	  .flag = "oauth-return-urls",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(oauth_return_urls),
+	  .def = "",
+	  .max = 4000,
+	  .check = is_return_urls,
+	  .takes = "a list of https URLs, or http ones of this machine, without fragments",
+	  .doc = "Addresses of front ends that a sign-in elsewhere may return to, comma-separated; unset: /signed-in of the public URL." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

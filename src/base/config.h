@@ -44,8 +44,13 @@ struct config {
 	int redis_timeout;	  /* ms: how long a call to Redis waits */
 	const char *trusted_proxies; /* comma list of networks */
 	bool limits;
-	int limit_authenticated; /* requests in a minute */
-	int limit_anonymous;	 /* requests in a minute */
+	int limit_authenticated;			     /* requests in a minute */
+	int limit_anonymous;				     /* requests in a minute */
+	const char *google_client_id, *google_client_secret; /* "": not offered */
+	const char *google_issuer, *google_authorization_url, *google_token_url, *google_jwks_url;
+	const char *facebook_client_id, *facebook_client_secret; /* "": not offered */
+	const char *facebook_authorization_url, *facebook_token_url, *facebook_me_url;
+	const char *oauth_return_urls; /* comma list; "": PUBLIC_URL/signed-in */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

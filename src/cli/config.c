@@ -16,7 +16,7 @@ static void print_row(size_t i)
 	if (!value)
 		abort();
 	config_text(i, false, value, VALUE_MAX);
-	printf("%-30s %-30s %-11s %s%s%s%s", row->env, value[0] ? value : "-", config_source(i),
+	printf("%-38s %-52s %-11s %s%s%s%s", row->env, value[0] ? value : "-", config_source(i),
 	       row->doc, row->unit ? " (" : "", row->unit ? row->unit : "", row->unit ? ")" : "");
 	if (row->flag)
 		printf(" --%s", row->flag);
@@ -29,7 +29,7 @@ static int run(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return EXIT_USAGE;
-	printf("%-30s %-30s %-11s %s\n", "SETTING", "VALUE", "SOURCE", "MEANING");
+	printf("%-38s %-52s %-11s %s\n", "SETTING", "VALUE", "SOURCE", "MEANING");
 	for (size_t i = 0; i < config_rows_count; i++)
 		print_row(i);
 	return EXIT_DONE;
