@@ -71,6 +71,22 @@ int account_create(struct task *t, const char *email, const char *name, const ch
 	return OK;
 }
 
+/* A registration that came from an account elsewhere (oauth_identity.c) brings it along, unless it is somebody's by now. */
+static int add_identity(struct request *r, const char *person_id, const struct pg_rows *request)
+{
+	char id[UUID_TEXT_SIZE];
+	struct pg_rows *rows;
+
+	if (!pg_value(request, 0, 3))
+		return OK;
+	uuid_new(id);
+	return pg_query(&r->task, &rows,
+			"insert into auth.identity (id, person_id, provider, subject, email) "
+			"values ($1, $2, $3, $4, $5) on conflict do nothing",
+			PG_PARAMS(id, person_id, pg_value(request, 0, 3), pg_value(request, 0, 4),
+				  pg_value(request, 0, 0)));
+}
+
 /* Two registrations of one address may both be confirmed: the first makes the account, the second finds it. */
 static int make(struct request *r, const struct pg_rows *registration)
 {
@@ -84,6 +100,8 @@ static int make(struct request *r, const struct pg_rows *registration)
 		task_forgive(&r->task);
 		return OK;
 	}
+	if (!rc)
+		rc = add_identity(r, person_id, registration);
 	if (rc)
 		return rc;
 	event.action = "person:create";
@@ -101,7 +119,7 @@ int auth_verify(struct request *r)
 		"update auth.one_time_token t set used_at = clock_timestamp() from auth.request q "
 		"where t.digest = $1 and t.purpose = 'verify_email' and t.used_at is null "
 		"and t.expires_at > clock_timestamp() and q.id = t.request_id "
-		"returning q.email, q.name, q.password_hash",
+		"returning q.email, q.name, q.password_hash, q.provider, q.subject",
 		PG_PARAMS(digest));
 
 	if (rc)

@@ -35,6 +35,17 @@ int auth_reset(struct request *r) MUST_USE;
 int auth_password(struct request *r) MUST_USE;
 int auth_email(struct request *r) MUST_USE;
 int auth_email_confirm(struct request *r) MUST_USE;
+/* oauth.c: sign-in with an account elsewhere */
+int auth_oauth_begin(struct request *r) MUST_USE;
+int auth_oauth_callback(struct request *r) MUST_USE;
+extern const struct filter oauth_begin_parameters[], oauth_callback_parameters[];
+/* oauth_code.c */
+int auth_oauth_exchange(struct request *r) MUST_USE;
+int auth_oauth_complete(struct request *r) MUST_USE;
+int auth_identity_link(struct request *r) MUST_USE;
+/* oauth_identity.c */
+int auth_identity_begin(struct request *r) MUST_USE;
+int auth_identity_unlink(struct request *r) MUST_USE;
 /* second_factor.c */
 int auth_totp_begin(struct request *r) MUST_USE;
 int auth_totp_confirm(struct request *r) MUST_USE;

@@ -61,6 +61,36 @@ static const struct field change_email_fields[] = {
 	EMAIL_FIELD("The new address."), PASSWORD_FIELD, CODE_FIELD(0), { 0 }
 };
 static const struct field code_fields[] = { CODE_FIELD(REQUIRED), { 0 } };
+#define VERIFIER_FIELD                                                                             \
+	{                                                                                          \
+		.name = "code_verifier", .type = SECRET, .flags = REQUIRED, .min = 43, .max = 128, \
+		.example = "\"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk\"",                      \
+		.doc = "Of the challenge that it began with (RFC 7636)."                           \
+	}
+
+static const struct field exchange_fields[] = { TOKEN_FIELD("code", "Of the address."),
+						VERIFIER_FIELD,
+						{ 0 } };
+static const struct field complete_fields[] = { TOKEN_FIELD("token", "`pending` of the address."),
+						CODE_FIELD(REQUIRED),
+						VERIFIER_FIELD,
+						{ 0 } };
+static const struct field identity_fields[] = {
+	{ .name = "code_challenge",
+	  .type = SECRET,
+	  .flags = REQUIRED,
+	  .min = 43,
+	  .max = 43,
+	  .example = "\"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\"",
+	  .doc = "S256 challenge of a verifier that the front end keeps (RFC 7636)." },
+	{ .name = "return_to",
+	  .type = SECRET,
+	  .min = 1,
+	  .max = 2000,
+	  .example = "\"https://town.example/signed-in\"",
+	  .doc = "Where to go in the end: one of GUILDFORD_OAUTH_RETURN_URLS, the first of them by default." },
+	{ 0 },
+};
 static const struct field me_fields[] = { NAME_FIELD, { 0 } };
 static const struct field relation_fields[] = {
 	{ .name = "resource",
@@ -163,3 +193,12 @@ const struct resource body_key = { .name = "key", .fields = key_fields, .doc = "
 const struct resource body_rotate = { .name = "rotation",
 				      .fields = rotate_fields,
 				      .doc = "How to rotate." };
+const struct resource body_exchange = { .name = "exchange",
+					.fields = exchange_fields,
+					.doc = "A code of the address." };
+const struct resource body_complete = { .name = "completion",
+					.fields = complete_fields,
+					.doc = "A second factor." };
+const struct resource body_identity = { .name = "identity",
+					.fields = identity_fields,
+					.doc = "A link to begin." };

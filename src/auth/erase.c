@@ -12,6 +12,8 @@
 
 static const char *const forget_sql[] = {
 	"delete from auth.identity where person_id = $1",
+	"delete from auth.oauth_state where person_id = $1",
+	"delete from auth.oauth_code where person_id = $1",
 	"delete from auth.recovery_code where person_id = $1",
 	"delete from auth.one_time_token where person_id = $1",
 	"delete from auth.email_change where person_id = $1",
@@ -71,6 +73,8 @@ static const char *const expired_sql[] = {
 	"delete from auth.session where expires_at < statement_timestamp() - interval '30 days'",
 	"delete from auth.request where created_at < statement_timestamp() - interval '2 days'",
 	"delete from auth.login_failure where failing_since < statement_timestamp() - interval '1 hour'",
+	"delete from auth.oauth_state where expires_at < statement_timestamp() - interval '1 hour'",
+	"delete from auth.oauth_code where expires_at < statement_timestamp()",
 };
 
 int erase_expired(struct task *t)

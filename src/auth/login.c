@@ -49,14 +49,12 @@ static int note_refusal(struct request *r, const struct account *account)
 	return audit_add(&r->task, &event);
 }
 
-static int say_wrong(struct request *r)
-{
-	return fail(r, E_UNAUTHORIZED, "The address or the password is wrong");
-}
+static const char wrong_password[] = "The address or the password is wrong";
 
 /* The answer is the same whatever was wrong. Nothing here depends on whether somebody has the address, but for the mail to
  * who is being locked out, once. */
-static int refuse(struct request *r, const struct account *account, const char *email)
+static int refuse(struct request *r, const struct account *account, const char *email,
+		  const char *sentence)
 {
 	bool now_locked = false;
 	int rc = guard_failed(&r->task, email, &now_locked);
@@ -66,7 +64,7 @@ static int refuse(struct request *r, const struct account *account, const char *
 	if (!rc && now_locked && account->email)
 		rc = mail_queue(&r->task, "account_locked", account->email,
 				MAIL_VALUES({ "minutes", "15" }));
-	return rc ? rc : say_wrong(r);
+	return rc ? rc : fail(r, E_UNAUTHORIZED, "%s", sentence);
 }
 
 /* A hash of yesterday's strength is made anew while the password is at hand; that it cannot be stored is no reason to
@@ -102,7 +100,7 @@ int login_check(struct request *r, struct account *account, const char *email, c
 	if (rc)
 		return rc;
 	if (!right || locked || strcmp(account->status, "active") != 0)
-		return refuse(r, account, email);
+		return refuse(r, account, email, wrong_password);
 	if (account->totp_secret && !code)
 		return fail(r, E_CODE_REQUIRED, NULL);
 	if (account->totp_secret) {
@@ -110,11 +108,41 @@ int login_check(struct request *r, struct account *account, const char *email, c
 		if (rc)
 			return rc;
 		if (!right)
-			return refuse(r, account, email);
+			return refuse(r, account, email, wrong_password);
 	}
 	if (stale)
 		rc = strengthen(r, account, password);
 	return rc ? rc : guard_forget(&r->task, email);
+}
+
+int login_check_code(struct request *r, const struct account *account, const char *code)
+{
+	bool right = false, locked;
+	int rc = guard_look(&r->task, account->email, &locked);
+
+	if (!rc && !locked && account->totp_secret && strcmp(account->status, "active") == 0)
+		rc = second_factor_check(r, account, code, &right);
+	if (rc)
+		return rc;
+	return right ? guard_forget(&r->task, account->email)
+		     : refuse(r, account, account->email, "The code is wrong");
+}
+
+int login_begin(struct request *r, const char *person_id, const char *provider,
+		const char **session_id, const char **refresh_token)
+{
+	struct audit_event event = audit_begin(r);
+	int rc = session_begin(r, person_id, session_id, refresh_token);
+
+	if (rc)
+		return rc;
+	event.action = "session:begin";
+	event.actor_kind = "person";
+	event.actor_id = person_id;
+	event.session_id = event.resource_id = *session_id;
+	event.resource = "session";
+	event.detail = provider ? talloc_asprintf(MEM(r), "{\"provider\":\"%s\"}", provider) : NULL;
+	return audit_add(&r->task, &event);
 }
 
 struct sign_in {
@@ -134,25 +162,15 @@ static int check_again(struct request *r, const struct account *account)
 
 	if (rc)
 		return rc;
-	return pg_count(rows) > 0 ? OK : say_wrong(r);
+	return pg_count(rows) > 0 ? OK : fail(r, E_UNAUTHORIZED, "%s", wrong_password);
 }
 
 static int begin(struct request *r, void *arg)
 {
 	struct sign_in *in = arg;
-	struct audit_event event = audit_begin(r);
 	int rc = check_again(r, in->account);
 
-	if (!rc)
-		rc = session_begin(r, in->account->id, &in->session_id, &in->refresh_token);
-	if (rc)
-		return rc;
-	event.action = "session:begin";
-	event.actor_kind = "person";
-	event.actor_id = in->account->id;
-	event.session_id = event.resource_id = in->session_id;
-	event.resource = "session";
-	return audit_add(&r->task, &event);
+	return rc ? rc : login_begin(r, in->account->id, NULL, &in->session_id, &in->refresh_token);
 }
 
 int auth_login(struct request *r)

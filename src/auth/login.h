@@ -21,5 +21,11 @@ int login_account(struct request *r, const char *id, const char *email,
  * account. Not in a transaction. waits */
 int login_check(struct request *r, struct account *account, const char *email, const char *password,
 		const char *code) MUST_USE;
+/* Is the code one of the account's second factor, for somebody who was let in otherwise? Fails and counts as login_check()
+ * does. Not in a transaction. waits */
+int login_check_code(struct request *r, const struct account *account, const char *code) MUST_USE;
+/* Begins a session in the transaction at hand, and notes it; `provider` is who has said who it is, NULL: a password. waits */
+int login_begin(struct request *r, const char *person_id, const char *provider,
+		const char **session_id, const char **refresh_token) MUST_USE;
 
 #endif

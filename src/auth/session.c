@@ -238,6 +238,7 @@ int session_end_others(struct task *t, const char *person_id, const char *sessio
 	struct pg_rows *rows;
 	int rc = pg_query(
 		t, &rows,
+		"with unused as (delete from auth.oauth_code where person_id = $1) "
 		"update auth.session set revoked_at = clock_timestamp(), revoked_why = $3 "
 		"where person_id = $1 and revoked_at is null and id is distinct from $2 returning id",
 		PG_PARAMS(person_id, session_id, why));

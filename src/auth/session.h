@@ -17,7 +17,7 @@ int session_begin(struct request *r, const char *person_id, const char **session
 		  const char **refresh_token) MUST_USE;
 /* Replies with an access token for the session, and the refresh token where there is one to give. waits */
 int session_reply(struct request *r, const char *session_id, const char *refresh_token) MUST_USE;
-/* Ends all sessions of a person but one (NULL: all), in the transaction at hand. waits */
+/* Ends all sessions of a person but one (NULL: all), and codes that would begin another, in the transaction at hand. waits */
 int session_end_others(struct task *t, const char *person_id, const char *session_id,
 		       const char *why) MUST_USE;
 

@@ -23,6 +23,8 @@ TABLE = {
     "logout": SIGNED_IN, "reauthenticate": SIGNED_IN, "session_list": SIGNED_IN, "session_end_others": SIGNED_IN, "session_end": SIGNED_IN,
     "password_change": SIGNED_IN, "email_change": SIGNED_IN, "totp_begin": SIGNED_IN, "totp_confirm": SIGNED_IN, "totp_end": SIGNED_IN,
     "recovery_codes": SIGNED_IN, "me_get": SIGNED_IN, "me_update": SIGNED_IN, "me_erase": SIGNED_IN, "me_restore": SIGNED_IN, "me_export": SIGNED_IN,
+    "oauth_begin": ANYONE, "oauth_callback": ANYONE, "oauth_exchange": ANYONE, "oauth_complete": ANYONE,
+    "identity_link": SIGNED_IN, "identity_begin": SIGNED_IN, "identity_unlink": SIGNED_IN,
     "relation_list": "13.33.331", "relation_grant": "13.33.331", "relation_revoke": "14.44.331",
     "api_key_list": SIGNED_IN, "api_key_create": SIGNED_IN, "api_key_rotate": SIGNED_IN, "api_key_revoke": SIGNED_IN,
     "role_list": ADMINS, "role_get": ADMINS, "role_create": ADMINS, "role_replace": ADMINS, "role_update": ADMINS, "role_remove": ADMINS,

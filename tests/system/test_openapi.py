@@ -288,7 +288,8 @@ def test_each_operation_answers_as_the_document_says(server, row, path, method, 
     else:
         send(headers={})
     assert send(headers={**own, "Accept": "image/png"}).status_code == 406
-    assert send(nonsense="1").status_code == 400
+    # a provider adds what it likes (RFC 6749 section 4.1.2); here it comes as far as finding that there is none of that name
+    assert send(nonsense="1").status_code == (404 if operation["operationId"] == "oauth_callback" else 400)
     if "{" in path:
         nowhere = re.sub(r"{[^}]*}", "019363f1-27a5-7c1b-8a5e-5f0c2c9e1a03", path)
         assert send(at=nowhere).status_code == 404
