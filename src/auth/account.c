@@ -87,21 +87,36 @@ static int add_identity(struct request *r, const char *person_id, const struct p
 				  pg_value(request, 0, 0)));
 }
 
+/* Whose registration was confirmed is not known when there were several: one of them may be by somebody who waits for the
+ * owner to follow the wrong link. Then the account has neither password nor identity, and its owner gets a mail to set one. */
+static int ask_for_password(struct request *r, const char *email)
+{
+	char id[UUID_TEXT_SIZE];
+	struct pg_rows *rows;
+
+	uuid_new(id);
+	return pg_query(
+		&r->task, &rows,
+		"insert into auth.request (id, purpose, email) values ($1, 'forgotten', $2)",
+		PG_PARAMS(id, email));
+}
+
 /* Two registrations of one address may both be confirmed: the first makes the account, the second finds it. */
-static int make(struct request *r, const struct pg_rows *registration)
+static int make(struct request *r, const struct pg_rows *registration, bool contested)
 {
 	struct audit_event event = audit_begin(r);
 	const char *person_id = NULL;
 	int rc = account_create(&r->task, pg_value(registration, 0, 0),
-				pg_value(registration, 0, 1), pg_value(registration, 0, 2),
-				&person_id);
+				pg_value(registration, 0, 1),
+				contested ? NULL : pg_value(registration, 0, 2), &person_id);
 
 	if (rc == E_DUPLICATE) {
 		task_forgive(&r->task);
 		return OK;
 	}
 	if (!rc)
-		rc = add_identity(r, person_id, registration);
+		rc = contested ? ask_for_password(r, pg_value(registration, 0, 0))
+			       : add_identity(r, person_id, registration);
 	if (rc)
 		return rc;
 	event.action = "person:create";
@@ -114,20 +129,24 @@ int auth_verify(struct request *r)
 {
 	const char *digest = secret_digest(MEM(r), "verify_email", input_text(r, "token"));
 	struct pg_rows *rows;
+	bool contested;
 	int rc = pg_query(
 		&r->task, &rows,
 		"update auth.one_time_token t set used_at = clock_timestamp() from auth.request q "
 		"where t.digest = $1 and t.purpose = 'verify_email' and t.used_at is null "
 		"and t.expires_at > clock_timestamp() and q.id = t.request_id "
-		"returning q.email, q.name, q.password_hash, q.provider, q.subject",
+		"returning q.email, q.name, q.password_hash, q.provider, q.subject, exists "
+		"(select from auth.request o where lower(o.email) = lower(q.email) and o.purpose = 'register' "
+		"and o.id <> q.id)",
 		PG_PARAMS(digest));
 
 	if (rc)
 		return rc;
 	if (pg_count(rows) == 0)
 		return task_problem(&r->task, "token", "is not valid, or has expired");
-	rc = make(r, rows);
-	return rc ? rc : auth_reply(r, 200, "confirmed");
+	contested = pg_value(rows, 0, 5)[0] == 't';
+	rc = make(r, rows, contested);
+	return rc ? rc : auth_reply(r, 200, contested ? "password_needed" : "confirmed");
 }
 
 const char *account_page(struct task *t, const char *page)
@@ -164,7 +183,7 @@ static int mail_link(struct task *t, const char *template, const char *purpose, 
 }
 
 /* The account that an address has, and the newest registration of it that may still be confirmed. */
-static int answer_one(struct task *t, const struct pg_rows *found, int i)
+static int answer(struct task *t, const struct pg_rows *found, int i)
 {
 	const char *purpose = pg_value(found, i, 1), *email = pg_value(found, i, 2);
 	const char *person_id = pg_value(found, i, 3), *registration = pg_value(found, i, 4);
@@ -178,6 +197,17 @@ static int answer_one(struct task *t, const struct pg_rows *found, int i)
 	return registration ? mail_link(t, "verify_email", "verify_email", "verify", email, NULL,
 					registration)
 			    : OK;
+}
+
+/* An address that no mail can go to keeps nobody else waiting. */
+static int answer_one(struct task *t, const struct pg_rows *found, int i)
+{
+	int rc = answer(t, found, i);
+
+	if (rc != E_VALIDATION)
+		return rc;
+	task_forgive(t);
+	return OK;
 }
 
 /* Three mails of a kind an hour are enough for any address: what more is asked for is dropped. */

@@ -3,7 +3,7 @@
  * From an address to an account. Who has no session only leaves a request, which a job answers by mail: so an address that
  * somebody has and one that nobody has get the same answer after the same work (OWASP ASVS 5.0 6.3.8). The account comes
  * into being when the mail's link is followed, with the password of that very registration: nobody can wait in an account
- * for the owner of its address to confirm it.
+ * for the owner of its address to confirm it. Where an address was registered several times, none of the passwords counts.
  */
 #ifndef AUTH_ACCOUNT_H
 #define AUTH_ACCOUNT_H

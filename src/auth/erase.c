@@ -42,7 +42,12 @@ static int forget(struct task *t, const char *id, const char *email)
 			      PG_PARAMS(email));
 	if (!rc)
 		rc = audit_add(t, &event);
-	return rc ? rc : mail_queue(t, "erased", email, MAIL_NONE);
+	if (!rc)
+		rc = mail_queue(t, "erased", email, MAIL_NONE);
+	if (rc != E_VALIDATION)
+		return rc;
+	task_forgive(t); /* an address that no mail can go to is erased like any other */
+	return OK;
 }
 
 /* Here and below the statement's time: clock_timestamp() may be another for each row, so that no index can be used. */

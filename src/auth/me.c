@@ -85,7 +85,7 @@ int auth_me_update(struct request *r)
 
 int auth_me_erase(struct request *r)
 {
-	struct pg_rows *rows;
+	struct pg_rows *rows, *keys;
 	int rc = pg_query(
 		&r->task, &rows,
 		"update auth.person set erase_at = clock_timestamp() + interval '30 days' where id = $1 "
@@ -94,6 +94,12 @@ int auth_me_erase(struct request *r)
 
 	if (!rc)
 		rc = session_end_others(&r->task, r->caller.person_id, NULL, "erasure");
+	if (!rc)
+		rc = pg_query(
+			&r->task, &keys,
+			"update auth.api_key set deleted_at = clock_timestamp() where person_id = $1 "
+			"and deleted_at is null",
+			PG_PARAMS(r->caller.person_id));
 	if (!rc)
 		rc = audit_request(r, "person:plan_erasure", "person", r->caller.person_id, NULL,
 				   NULL);
