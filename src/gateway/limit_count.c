@@ -235,10 +235,16 @@ static int count_keys(const struct batch *parcel)
 
 static void on_counted(void *arg, struct redis_reply *reply);
 
-static bool send_parcel(struct batch *parcel)
-{
+/* A command being put together, which redis_send() copies: 8 KB that no stack need hold. */
+static struct {
 	const char *argv[REDIS_ARGS_MAX];
 	char numbers[1 + KEY_ARGS * PARCEL_KEYS_MAX][NUMBER_MAX];
+} command;
+
+static bool send_parcel(struct batch *parcel)
+{
+	const char **argv = command.argv;
+	char(*numbers)[NUMBER_MAX] = command.numbers;
 	int keys = count_keys(parcel), argc = 0, key = FIXED_ARGS, n = 0;
 	int value = key + keys;
 
