@@ -294,6 +294,7 @@ def test_with_redis_a_session_is_seen_when_it_is_used():
         redis.pause()
         assert last_seen(person).startswith(refreshed)
         redis.resume()
+        wait_for(lambda: "\nguildford_redis_connections 2\n" in server.http.get("/metrics").text)  # of both workers
         for path in ("/v1/auth/sessions/{session_id}", "/v1/auth/sessions"):
             other = sign_in(server, person.address)
             other_key = f"guildford:session:{other['session_id']}"
