@@ -8,7 +8,7 @@
 #define EMAIL_FIELD(text)                                                                          \
 	{                                                                                          \
 		.name = "email", .type = EMAIL, .flags = REQUIRED, .max = 254,                     \
-		.example = "\"alex@example.org\"", .doc = text                                     \
+		.example = "\"alex@example.org\"", .doc = (text)                                   \
 	}
 #define NAME_FIELD                                                                                 \
 	{                                                                                          \
@@ -17,7 +17,7 @@
 	}
 #define NEW_PASSWORD_FIELD(key)                                                                    \
 	{                                                                                          \
-		.name = key, .type = SECRET, .flags = REQUIRED, .min = PASSWORD_MIN,               \
+		.name = (key), .type = SECRET, .flags = REQUIRED, .min = PASSWORD_MIN,             \
 		.max = PASSWORD_MAX, .example = "\"seven green herons\"",                          \
 		.doc = "8 to 128 characters of any kind; not a common password, nor the address."  \
 	}
@@ -30,14 +30,14 @@
 	}
 #define CODE_FIELD(more)                                                                               \
 	{                                                                                              \
-		.name = "code", .type = SECRET, .flags = more, .min = 1, .max = 20,                    \
+		.name = "code", .type = SECRET, .flags = (more), .min = 1, .max = 20,                  \
 		.example = "\"123456\"",                                                               \
 		.doc = "Of the authenticator app, or a recovery code, where there is a second factor." \
 	}
 #define TOKEN_FIELD(key, text)                                                                     \
 	{                                                                                          \
-		.name = key, .type = SECRET, .flags = REQUIRED, .min = 1, .max = 200,              \
-		.example = "\"dGhpcyBpcyBhIHRva2VuIG9mIDI1NiBiaXRz\"", .doc = text                 \
+		.name = (key), .type = SECRET, .flags = REQUIRED, .min = 1, .max = 200,            \
+		.example = "\"dGhpcyBpcyBhIHRva2VuIG9mIDI1NiBiaXRz\"", .doc = (text)               \
 	}
 
 static const struct field register_fields[] = {

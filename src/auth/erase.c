@@ -21,9 +21,9 @@ static const char *const forget_sql[] = {
 	"delete from auth.person_role where person_id = $1",
 	"delete from auth.session where person_id = $1",
 	"delete from platform.relation where person_id = $1",
-	"update auth.person set email = null, name = 'Erased', password_hash = null, totp_secret = null, "
-	"totp_confirmed_at = null, email_verified_at = null, erase_at = null, status = 'erased', "
-	"deleted_at = clock_timestamp() where id = $1",
+	("update auth.person set email = null, name = 'Erased', password_hash = null, totp_secret = null, "
+	 "totp_confirmed_at = null, email_verified_at = null, erase_at = null, status = 'erased', "
+	 "deleted_at = clock_timestamp() where id = $1"),
 };
 
 static int forget(struct task *t, const char *id, const char *email)

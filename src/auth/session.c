@@ -108,7 +108,7 @@ static int read_claims(struct request *r, const char *session_id, struct jwt_cla
 int session_reply(struct request *r, const char *session_id, const char *refresh_token)
 {
 	struct jwt_claims claims;
-	const char *expires = NULL;
+	const char *expires = "";
 	char *token;
 	int rc = read_claims(r, session_id, &claims, &expires);
 

@@ -112,8 +112,8 @@ static int over(struct task *t)
 		"update auth.session set revoked_at = clock_timestamp() where person_id = $1 returning 1",
 		"update auth.person set status = 'suspended' where id = $1 returning 1",
 		"update auth.person set generation = 2 where id = $1 returning 1",
-		"with gone as (delete from auth.session where person_id = $1) "
-		"update auth.person set status = 'erased' where id = $1 returning 1",
+		("with gone as (delete from auth.session where person_id = $1) "
+		 "update auth.person set status = 'erased' where id = $1 returning 1"),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(sql); i++) {

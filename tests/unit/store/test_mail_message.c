@@ -64,12 +64,9 @@ static void test_a_plain_message(void **state)
 static void test_no_value_starts_a_header_or_a_line(void **state)
 {
 	static const char *const forged[] = {
-		"Ann\r\nBcc: all@example.org",
-		"Ann\nBcc: all@example.org",
-		"Ann\rBcc: all@example.org",
-		"Ann\r\n\r\nBcc: all@example.org",
-		"\xc3\xa9\r\nBcc: all@example.org",
-		"Ann\x0b\x0c\033Bcc: all@example.org",
+		"Ann\r\nBcc: all@example.org",	    "Ann\nBcc: all@example.org",
+		"Ann\rBcc: all@example.org",	    "Ann\r\n\r\nBcc: all@example.org",
+		"\xc3\xa9\r\nBcc: all@example.org", "Ann\x0b\x0c\033Bcc: all@example.org",
 	};
 
 	settings("The Town <post@town.example>");
