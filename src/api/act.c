@@ -25,19 +25,28 @@ static int act_read(struct request *r)
 	return rc;
 }
 
+struct transaction {
+	struct request *r;
+	int (*fn)(struct request *r, void *arg);
+	void *arg;
+	int rc; /* of fn */
+};
+
+static int run(struct task *t, void *arg)
+{
+	struct transaction *x = arg;
+
+	(void)t;
+	x->rc = x->fn(x->r, x->arg);
+	return x->rc;
+}
+
 int act_in_transaction(struct request *r, int (*fn)(struct request *r, void *arg), void *arg)
 {
-	int rc = pg_begin(&r->task);
+	struct transaction x = { .r = r, .fn = fn, .arg = arg };
+	int rc = pg_transaction(&r->task, run, &x);
 
-	if (rc)
-		return rc;
-	rc = fn(r, arg);
-	if (rc) {
-		pg_rollback(&r->task);
-		return rc;
-	}
-	rc = pg_commit(&r->task);
-	if (rc)
+	if (rc && !x.rc)
 		buf_clear(&r->http->head); /* its Location and ETag are of what is not there */
 	return rc;
 }

@@ -51,23 +51,24 @@ static int forget(struct task *t, const char *id, const char *email)
 }
 
 /* Here and below the statement's time: clock_timestamp() may be another for each row, so that no index can be used. */
-int erase_due(struct task *t)
+static int forget_all(struct task *t, void *arg)
 {
 	struct pg_rows *rows;
-	int rc = pg_begin(t);
+	int rc = pg_query(
+		t, &rows,
+		"select id, email from auth.person where erase_at <= statement_timestamp() "
+		"order by erase_at limit 100 for update skip locked",
+		PG_NONE);
 
-	if (rc)
-		return rc;
-	rc = pg_query(t, &rows,
-		      "select id, email from auth.person where erase_at <= statement_timestamp() "
-		      "order by erase_at limit 100 for update skip locked",
-		      PG_NONE);
+	(void)arg;
 	for (int i = 0; !rc && i < pg_count(rows); i++)
 		rc = forget(t, pg_value(rows, i, 0), pg_value(rows, i, 1));
-	if (!rc)
-		return pg_commit(t);
-	pg_rollback(t);
 	return rc;
+}
+
+int erase_due(struct task *t)
+{
+	return pg_transaction(t, forget_all, NULL);
 }
 
 static const char *const expired_sql[] = {

@@ -45,22 +45,9 @@ static int note(struct task *t, const char *action, const char *person_id, const
 	return audit_add(t, &event);
 }
 
-static int in_transaction(struct task *t, struct options *options,
-			  int (*fn)(struct task *, struct options *))
+static int give(struct task *t, void *arg)
 {
-	int rc = pg_begin(t);
-
-	if (rc)
-		return rc;
-	rc = fn(t, options);
-	if (!rc)
-		return pg_commit(t);
-	pg_rollback(t);
-	return rc;
-}
-
-static int give(struct task *t, struct options *options)
-{
+	struct options *options = arg;
 	const char *id;
 	int rc = people_find(t, options->email, &id);
 
@@ -69,8 +56,9 @@ static int give(struct task *t, struct options *options)
 	return rc ? rc : note(t, "person:grant", id, options->role);
 }
 
-static int take(struct task *t, struct options *options)
+static int take(struct task *t, void *arg)
 {
+	struct options *options = arg;
 	const char *id;
 	int rc = people_find(t, options->email, &id);
 
@@ -79,13 +67,16 @@ static int take(struct task *t, struct options *options)
 	return rc ? rc : note(t, "person:revoke", id, options->role);
 }
 
-static int unlock(struct task *t, struct options *options)
+static int unlock(struct task *t, void *arg)
 {
+	const struct options *options = arg;
+
 	return guard_forget(t, options->email);
 }
 
-static int make(struct task *t, struct options *options)
+static int make(struct task *t, void *arg)
 {
+	struct options *options = arg;
 	const char *id;
 	int rc = account_create(t, options->email, options->name ? options->name : options->email,
 				options->hash, &id);
@@ -107,7 +98,7 @@ static int create(struct task *t, struct options *options)
 	if (problem)
 		return task_fail(t, E_VALIDATION, "The password %s", problem);
 	rc = password_hash(t, options->password, &options->hash);
-	return rc ? rc : in_transaction(t, options, make);
+	return rc ? rc : pg_transaction(t, make, options);
 }
 
 static int create_and_tell(struct task *t, struct options *options)
@@ -151,7 +142,7 @@ static int work(struct task *t, void *arg)
 {
 	static const struct {
 		const char *verb;
-		int (*fn)(struct task *, struct options *);
+		int (*fn)(struct task *t, void *arg);
 	} verbs[] = { { "grant", give }, { "revoke", take }, { "unlock", unlock } };
 	struct options *options = arg;
 	char why[300];
@@ -168,7 +159,7 @@ static int work(struct task *t, void *arg)
 		return create_and_tell(t, options);
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)
 		if (strcmp(verbs[i].verb, options->verb) == 0)
-			return in_transaction(t, options, verbs[i].fn);
+			return pg_transaction(t, verbs[i].fn, options);
 	return E_INTERNAL;
 }
 

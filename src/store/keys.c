@@ -296,29 +296,19 @@ static int lock(struct task *t)
 	return pg_query(t, &rows, "select pg_advisory_xact_lock(" LOCK_KEY ")", PG_NONE);
 }
 
-static int finish(struct task *t, int rc)
-{
-	if (!rc)
-		return pg_commit(t);
-	pg_rollback(t);
-	return rc;
-}
-
 /* The first key signs at once: nobody can know another. */
-static int make_first(struct task *t)
+static int make_first(struct task *t, void *arg)
 {
 	struct pg_rows *rows;
 	const char *kid;
-	int rc = pg_begin(t);
+	int rc = lock(t);
 
-	if (rc)
-		return rc;
-	rc = lock(t);
+	(void)arg;
 	if (!rc)
 		rc = read_rows(t, &rows);
 	if (!rc && pg_count(rows) == 0)
 		rc = make_key(t, "0 seconds", &kid);
-	return finish(t, rc);
+	return rc;
 }
 
 /* With a task of its own: the caller may be in a transaction that has nothing to do with it. */
@@ -330,7 +320,7 @@ static int load(struct task *caller)
 
 	setup_library();
 	if (!rc && pg_count(rows) == 0) {
-		rc = make_first(&t);
+		rc = pg_transaction(&t, make_first, NULL);
 		if (!rc)
 			rc = read_rows(&t, &rows);
 	}
@@ -503,19 +493,21 @@ static int retire_others(struct task *t, const char *kid)
 		PG_NONE);
 }
 
+static int rotate(struct task *t, void *arg)
+{
+	const bool *at_once = arg;
+	const char *kid;
+	int rc = lock(t);
+
+	if (!rc)
+		rc = make_key(t, *at_once ? AT_ONCE : LATER, &kid);
+	return rc ? rc : retire_others(t, kid);
+}
+
 int keys_rotate(struct task *t, bool at_once)
 {
-	const char *kid;
-	int rc = pg_begin(t);
+	int rc = pg_transaction(t, rotate, &at_once);
 
-	if (rc)
-		return rc;
-	rc = lock(t);
-	if (!rc)
-		rc = make_key(t, at_once ? AT_ONCE : LATER, &kid);
-	if (!rc)
-		rc = retire_others(t, kid);
-	rc = finish(t, rc);
 	if (!rc)
 		set.loaded_us = set.started_us = 0;
 	return rc;

@@ -411,6 +411,19 @@ void pg_rollback(struct task *t)
 	end(t);
 }
 
+int pg_transaction(struct task *t, int (*fn)(struct task *t, void *arg), void *arg)
+{
+	int rc = pg_begin(t);
+
+	if (rc)
+		return rc;
+	rc = fn(t, arg);
+	if (!rc)
+		return pg_commit(t);
+	pg_rollback(t);
+	return rc;
+}
+
 int pg_count(const struct pg_rows *rows)
 {
 	return PQntuples(rows->result);

@@ -61,6 +61,9 @@ int pg_script(struct task *t, const char *sql) MUST_USE;
 int pg_begin(struct task *t) MUST_USE;
 int pg_commit(struct task *t) MUST_USE;
 void pg_rollback(struct task *t);
+/* Runs fn(t, arg) in a transaction: committed when it returns OK, else rolled back. Returns what fn or the commit did.
+ * waits */
+int pg_transaction(struct task *t, int (*fn)(struct task *t, void *arg), void *arg) MUST_USE;
 
 int pg_count(const struct pg_rows *rows);
 int pg_columns(const struct pg_rows *rows);

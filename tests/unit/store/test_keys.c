@@ -47,14 +47,20 @@ static int run(struct task *t, const char *sql)
 	return pg_query(t, &rows, sql, PG_NONE);
 }
 
-static int make_schema(struct task *t)
+static int make_tables(struct task *t, void *arg)
 {
-	int rc = pg_begin(t);
+	int rc = OK;
 
+	(void)arg;
 	for (size_t i = 0; i < migrations_count && !rc; i++)
 		if (strcmp(migrations[i].service, "platform") == 0)
 			rc = pg_script(t, migrations[i].sql);
-	return finish(t, rc);
+	return rc;
+}
+
+static int make_schema(struct task *t)
+{
+	return pg_transaction(t, make_tables, NULL);
 }
 
 static int start(void **state)
