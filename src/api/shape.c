@@ -169,6 +169,16 @@ static void read_element(const char *text, size_t len, size_t *at, struct buf *e
 	*at = i + quoted;
 }
 
+void shape_write_time_of(struct writer *j, const char *key, const struct pg_rows *rows, int row,
+			 int column)
+{
+	writer_key(j, key);
+	if (pg_value(rows, row, column))
+		shape_write_time(j, pg_value(rows, row, column), pg_length(rows, row, column));
+	else
+		writer_null(j);
+}
+
 void shape_write_array(struct writer *j, const char *text, size_t len)
 {
 	struct buf element;

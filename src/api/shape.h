@@ -46,6 +46,9 @@ json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct p
 		      int row);
 /* Appends a PostgreSQL timestamptz as RFC 3339 in UTC. */
 void shape_write_time(struct writer *j, const char *text, size_t len);
+/* A key and the timestamptz of a column, or null. */
+void shape_write_time_of(struct writer *j, const char *key, const struct pg_rows *rows, int row,
+			 int column);
 /* Appends a PostgreSQL text[] ('{a,"b c"}') as a JSON array. */
 void shape_write_array(struct writer *j, const char *text, size_t len);
 

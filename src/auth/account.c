@@ -13,17 +13,29 @@
 #include "store/pg.h"
 #include "base/banned.h"
 
-static int leave_request(struct request *r, const char *purpose, const char *name, const char *hash)
+/* A write that stands alone has a connection of its own: what shares the pipeline would wait for its disk. */
+int account_ask(struct task *t, const struct account_request *q)
 {
 	char id[UUID_TEXT_SIZE];
 	struct pg_rows *rows;
-	int rc;
 
 	uuid_new(id);
-	rc = pg_query(&r->task, &rows,
-		      "insert into auth.request (id, purpose, email, name, password_hash) "
-		      "values ($1, $2, $3, $4, $5)",
-		      PG_PARAMS(id, purpose, input_text(r, "email"), name, hash));
+	return pg_query_long(
+		t, &rows,
+		"insert into auth.request (id, purpose, email, name, password_hash, provider, subject) "
+		"values ($1, $2, $3, $4, $5, $6, $7)",
+		PG_PARAMS(id, q->purpose, q->email, q->name, q->password_hash, q->provider,
+			  q->subject));
+}
+
+static int leave_request(struct request *r, const char *purpose, const char *name, const char *hash)
+{
+	const struct account_request q = { .purpose = purpose,
+					   .email = input_text(r, "email"),
+					   .name = name,
+					   .password_hash = hash };
+	int rc = account_ask(&r->task, &q);
+
 	return rc ? rc : auth_reply(r, 202, "accepted");
 }
 
@@ -87,23 +99,13 @@ static int add_identity(struct request *r, const char *person_id, const struct p
 				  pg_value(request, 0, 0)));
 }
 
-/* Whose registration was confirmed is not known when there were several: one of them may be by somebody who waits for the
- * owner to follow the wrong link. Then the account has neither password nor identity, and its owner gets a mail to set one. */
-static int ask_for_password(struct request *r, const char *email)
-{
-	char id[UUID_TEXT_SIZE];
-	struct pg_rows *rows;
-
-	uuid_new(id);
-	return pg_query(
-		&r->task, &rows,
-		"insert into auth.request (id, purpose, email) values ($1, 'forgotten', $2)",
-		PG_PARAMS(id, email));
-}
-
-/* Two registrations of one address may both be confirmed: the first makes the account, the second finds it. */
+/* Two registrations of one address may both be confirmed: the first makes the account, the second finds it. Whose it was
+ * that was confirmed is not known when there were several: one of them may be by somebody who waits for the owner to follow
+ * the wrong link. Then the account has neither password nor identity, and its owner gets a mail to set one. */
 static int make(struct request *r, const struct pg_rows *registration, bool contested)
 {
+	const struct account_request reset = { .purpose = "forgotten",
+					       .email = pg_value(registration, 0, 0) };
 	struct audit_event event = audit_begin(r);
 	const char *person_id = NULL;
 	int rc = account_create(&r->task, pg_value(registration, 0, 0),
@@ -115,7 +117,7 @@ static int make(struct request *r, const struct pg_rows *registration, bool cont
 		return OK;
 	}
 	if (!rc)
-		rc = contested ? ask_for_password(r, pg_value(registration, 0, 0))
+		rc = contested ? account_ask(&r->task, &reset)
 			       : add_identity(r, person_id, registration);
 	if (rc)
 		return rc;
@@ -224,18 +226,18 @@ static const char open_sql[] =
 	"and e.created_at > o.created_at - interval '1 hour' and (e.created_at, e.id) < (o.created_at, o.id)) < 3 "
 	"order by o.created_at";
 
-int account_answer(struct task *t)
+static int answer_all(struct task *t, void *arg)
 {
 	struct pg_rows *rows;
-	int rc = pg_begin(t);
+	int rc = pg_query(t, &rows, open_sql, PG_NONE);
 
-	if (rc)
-		return rc;
-	rc = pg_query(t, &rows, open_sql, PG_NONE);
+	(void)arg;
 	for (int i = 0; !rc && i < pg_count(rows); i++)
 		rc = answer_one(t, rows, i);
-	if (!rc)
-		return pg_commit(t);
-	pg_rollback(t);
 	return rc;
+}
+
+int account_answer(struct task *t)
+{
+	return pg_transaction(t, answer_all, NULL);
 }

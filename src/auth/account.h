@@ -11,6 +11,15 @@
 #include "base/attr.h"
 #include "io/task.h"
 
+/* What somebody asks for by an address: "register", "resend" or "forgotten". The rest is of a registration, with a password or
+ * with an account elsewhere, and NULL otherwise. */
+struct account_request {
+	const char *purpose, *email, *name, *password_hash;
+	const char *provider, *subject;
+};
+
+/* Leaves a request for the job. waits */
+int account_ask(struct task *t, const struct account_request *q) MUST_USE;
 /* Answers the requests that wait, at most a hundred: a job, once a second. waits */
 int account_answer(struct task *t) MUST_USE;
 /* A page of the town, PUBLIC_URL/<page>; and with a token for it: PUBLIC_URL/<page>?token=<token>. */

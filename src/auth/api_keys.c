@@ -75,8 +75,7 @@ static int reply_new(struct request *r, const struct pg_rows *rows, const char *
 	writer_member(&r->json, "name", pg_value(rows, 0, 1));
 	writer_key(&r->json, "scopes");
 	shape_write_array(&r->json, pg_value(rows, 0, 2), pg_length(rows, 0, 2));
-	writer_key(&r->json, "expires_at");
-	shape_write_time(&r->json, pg_value(rows, 0, 3), pg_length(rows, 0, 3));
+	shape_write_time_of(&r->json, "expires_at", rows, 0, 3);
 	writer_object_end(&r->json);
 	return reply_end(r);
 }
@@ -163,16 +162,6 @@ int auth_key_revoke(struct request *r)
 	return rc ? rc : auth_reply(r, 200, "revoked");
 }
 
-static void write_time(struct writer *j, const char *key, const struct pg_rows *rows, int row,
-		       int column)
-{
-	writer_key(j, key);
-	if (pg_value(rows, row, column))
-		shape_write_time(j, pg_value(rows, row, column), pg_length(rows, row, column));
-	else
-		writer_null(j);
-}
-
 int auth_keys(struct request *r)
 {
 	struct pg_rows *rows;
@@ -196,10 +185,10 @@ int auth_keys(struct request *r)
 		shape_write_array(&r->json, pg_value(rows, i, 3), pg_length(rows, i, 3));
 		writer_key(&r->json, "quota");
 		writer_raw(&r->json, pg_value(rows, i, 4), pg_length(rows, i, 4));
-		write_time(&r->json, "expires_at", rows, i, 5);
-		write_time(&r->json, "last_used_at", rows, i, 6);
+		shape_write_time_of(&r->json, "expires_at", rows, i, 5);
+		shape_write_time_of(&r->json, "last_used_at", rows, i, 6);
 		writer_member(&r->json, "last_used_address", pg_value(rows, i, 7));
-		write_time(&r->json, "created_at", rows, i, 8);
+		shape_write_time_of(&r->json, "created_at", rows, i, 8);
 		writer_object_end(&r->json);
 	}
 	writer_array_end(&r->json);

@@ -56,6 +56,6 @@ int guard_forget(struct task *t, const char *email)
 {
 	struct pg_rows *rows;
 
-	return pg_query(t, &rows, "delete from auth.login_failure where address_digest = $1",
-			PG_PARAMS(digest_of(t, email)));
+	return pg_query_long(t, &rows, "delete from auth.login_failure where address_digest = $1",
+			     PG_PARAMS(digest_of(t, email)));
 }

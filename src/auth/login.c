@@ -51,19 +51,33 @@ static int note_refusal(struct request *r, const struct account *account)
 
 static const char wrong_password[] = "The address or the password is wrong";
 
-/* The answer is the same whatever was wrong. Nothing here depends on whether somebody has the address, but for the mail to
- * who is being locked out, once. */
+struct refusal {
+	const struct account *account;
+	const char *email;
+};
+
+/* Nothing here depends on whether somebody has the address, but for the mail to who is being locked out, once. */
+static int note_failure(struct request *r, void *arg)
+{
+	const struct refusal *refusal = arg;
+	bool now_locked = false;
+	int rc = guard_failed(&r->task, refusal->email, &now_locked);
+
+	if (!rc)
+		rc = note_refusal(r, refusal->account);
+	if (!rc && now_locked && refusal->account->email)
+		rc = mail_queue(&r->task, "account_locked", refusal->account->email,
+				MAIL_VALUES({ "minutes", "15" }));
+	return rc;
+}
+
+/* The answer is the same whatever was wrong; what is noted of it stays. */
 static int refuse(struct request *r, const struct account *account, const char *email,
 		  const char *sentence)
 {
-	bool now_locked = false;
-	int rc = guard_failed(&r->task, email, &now_locked);
+	struct refusal refusal = { .account = account, .email = email };
+	int rc = act_in_transaction(r, note_failure, &refusal);
 
-	if (!rc)
-		rc = note_refusal(r, account);
-	if (!rc && now_locked && account->email)
-		rc = mail_queue(&r->task, "account_locked", account->email,
-				MAIL_VALUES({ "minutes", "15" }));
 	return rc ? rc : fail(r, E_UNAUTHORIZED, "%s", sentence);
 }
 
@@ -76,7 +90,7 @@ static int strengthen(struct request *r, struct account *account, const char *pa
 	int rc = password_hash(&r->task, password, &hash);
 
 	if (!rc)
-		rc = pg_query(
+		rc = pg_query_long(
 			&r->task, &rows,
 			"update auth.person set password_hash = $2 where id = $1 and password_hash = $3",
 			PG_PARAMS(account->id, hash, account->password_hash));
@@ -201,8 +215,9 @@ int auth_reauthenticate(struct request *r)
 		rc = login_check(r, &account, account.email, input_text(r, "password"),
 				 input_text(r, "code"));
 	if (!rc)
-		rc = pg_query(&r->task, &rows,
-			      "update auth.session set shown_at = clock_timestamp() where id = $1",
-			      PG_PARAMS(r->caller.session_id));
+		rc = pg_query_long(
+			&r->task, &rows,
+			"update auth.session set shown_at = clock_timestamp() where id = $1",
+			PG_PARAMS(r->caller.session_id));
 	return rc ? rc : session_reply(r, r->caller.session_id, NULL);
 }

@@ -32,17 +32,6 @@ static void write_permissions(struct request *r)
 	writer_array_end(&r->json);
 }
 
-static void write_time(struct request *r, const char *key, const struct pg_rows *rows, int column)
-{
-	const char *text = pg_value(rows, 0, column);
-
-	writer_key(&r->json, key);
-	if (text)
-		shape_write_time(&r->json, text, strlen(text));
-	else
-		writer_null(&r->json);
-}
-
 int auth_me(struct request *r)
 {
 	struct pg_rows *rows;
@@ -66,8 +55,8 @@ int auth_me(struct request *r)
 	writer_bool(&r->json, pg_value(rows, 0, 8)[0] == 't');
 	writer_key(&r->json, "second_factor");
 	writer_bool(&r->json, pg_value(rows, 0, 3)[0] == 't');
-	write_time(r, "erase_at", rows, 4);
-	write_time(r, "created_at", rows, 5);
+	shape_write_time_of(&r->json, "erase_at", rows, 0, 4);
+	shape_write_time_of(&r->json, "created_at", rows, 0, 5);
 	writer_object_end(&r->json);
 	return reply_end(r);
 }

@@ -92,15 +92,13 @@ static int look(struct request *r, const struct oauth_provider *provider,
 static int ask_by_mail(struct request *r, const struct oauth_provider *provider,
 		       const struct oauth_profile *profile)
 {
-	char id[UUID_TEXT_SIZE];
-	struct pg_rows *rows;
+	const struct account_request q = { .purpose = "register",
+					   .email = profile->email,
+					   .name = profile->name,
+					   .provider = provider->name,
+					   .subject = profile->subject };
 
-	uuid_new(id);
-	return pg_query(
-		&r->task, &rows,
-		"insert into auth.request (id, purpose, email, name, provider, subject) "
-		"values ($1, 'register', $2, $3, $4, $5)",
-		PG_PARAMS(id, profile->email, profile->name, provider->name, profile->subject));
+	return account_ask(&r->task, &q);
 }
 
 /* The true owner has come: what others have begun with the address, and their passwords, must not come into being. */

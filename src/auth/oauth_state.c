@@ -13,7 +13,7 @@ int oauth_ticket_make(struct task *t, const struct oauth_state *in, const char *
 {
 	const char *token = secret_token(t->mem);
 	struct pg_rows *rows;
-	int rc = pg_query(
+	int rc = pg_query_long(
 		t, &rows,
 		"insert into auth.oauth_state (digest, kind, provider, person_id, code_challenge, return_to, expires_at) "
 		"values ($1, 'ticket', $2, $3, $4, $5, clock_timestamp() + interval '10 minutes')",
@@ -29,11 +29,11 @@ int oauth_ticket_take(struct task *t, const struct oauth_provider *provider, con
 		      struct oauth_state *out)
 {
 	struct pg_rows *rows;
-	int rc = pg_query(t, &rows,
-			  "delete from auth.oauth_state where digest = $1 and kind = 'ticket' "
-			  "and provider = $2 and expires_at > clock_timestamp() "
-			  "returning person_id, code_challenge, return_to",
-			  PG_PARAMS(secret_digest(t->mem, PURPOSE, ticket), provider->name));
+	int rc = pg_query_long(t, &rows,
+			       "delete from auth.oauth_state where digest = $1 and kind = 'ticket' "
+			       "and provider = $2 and expires_at > clock_timestamp() "
+			       "returning person_id, code_challenge, return_to",
+			       PG_PARAMS(secret_digest(t->mem, PURPOSE, ticket), provider->name));
 
 	if (rc)
 		return rc;
@@ -57,7 +57,7 @@ int oauth_state_make(struct task *t, struct oauth_state *s, const char *browser,
 	const char *token = secret_token(t->mem), *verifier = secret_token(t->mem);
 	const char *nonce = secret_token(t->mem);
 	struct pg_rows *rows;
-	int rc = pg_query(
+	int rc = pg_query_long(
 		t, &rows,
 		"insert into auth.oauth_state (digest, kind, provider, browser_digest, person_id, code_challenge, "
 		"return_to, verifier, nonce, expires_at) "
@@ -79,7 +79,7 @@ int oauth_state_take(struct task *t, const struct oauth_provider *provider, cons
 {
 	struct pg_rows *rows;
 	size_t len;
-	int rc = pg_query(
+	int rc = pg_query_long(
 		t, &rows,
 		"delete from auth.oauth_state where digest = $1 and kind = 'state' and provider = $2 "
 		"and browser_digest = $3 returning person_id, code_challenge, return_to, verifier, nonce, "

@@ -96,8 +96,7 @@ int auth_relations(struct request *r)
 		writer_member(&r->json, "relation", pg_value(rows, i, 1));
 		writer_member(&r->json, "person_id", pg_value(rows, i, 2));
 		writer_member(&r->json, "name", pg_value(rows, i, 3));
-		writer_key(&r->json, "created_at");
-		shape_write_time(&r->json, pg_value(rows, i, 4), pg_length(rows, i, 4));
+		shape_write_time_of(&r->json, "created_at", rows, i, 4);
 		writer_object_end(&r->json);
 	}
 	writer_array_end(&r->json);

@@ -36,7 +36,7 @@ static int use_totp(struct request *r, const struct account *account, const char
 			    &step);
 	if (!*right)
 		return OK;
-	rc = pg_query(
+	rc = pg_query_long(
 		&r->task, &rows,
 		"update auth.person set totp_last_step = $2::bigint where id = $1 and totp_last_step < $2::bigint",
 		PG_PARAMS(account->id, number(r, step)));
@@ -55,7 +55,7 @@ static int use_recovery_code(struct request *r, const struct account *account, c
 	*right = false;
 	if (!digest)
 		return OK;
-	rc = pg_query(
+	rc = pg_query_long(
 		&r->task, &rows,
 		"with used as (update auth.recovery_code set used_at = clock_timestamp() "
 		"where person_id = $1 and digest = $2 and used_at is null returning 1) "

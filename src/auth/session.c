@@ -305,8 +305,7 @@ static void write_session(struct request *r, const struct pg_rows *rows, int i,
 	writer_member(&r->json, "id", id);
 	writer_member(&r->json, "device", pg_value(rows, i, 1));
 	writer_member(&r->json, "address", later ? seen->address : pg_value(rows, i, 2));
-	writer_key(&r->json, "created_at");
-	shape_write_time(&r->json, pg_value(rows, i, 3), pg_length(rows, i, 3));
+	shape_write_time_of(&r->json, "created_at", rows, i, 3);
 	writer_key(&r->json, "last_seen_at");
 	if (later) {
 		time_format(seen->at_ms, last_seen);
@@ -314,8 +313,7 @@ static void write_session(struct request *r, const struct pg_rows *rows, int i,
 	} else {
 		shape_write_time(&r->json, pg_value(rows, i, 4), pg_length(rows, i, 4));
 	}
-	writer_key(&r->json, "expires_at");
-	shape_write_time(&r->json, pg_value(rows, i, 5), pg_length(rows, i, 5));
+	shape_write_time_of(&r->json, "expires_at", rows, i, 5);
 	writer_key(&r->json, "current");
 	writer_bool(&r->json, strcmp(id, r->caller.session_id) == 0);
 	writer_object_end(&r->json);

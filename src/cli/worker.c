@@ -57,7 +57,7 @@ static void be_patient(void)
 
 /* Each hash of a password maps and unmaps 19 MiB on a thread of the lowest priority, which may lose its core while it holds
  * the kernel's lock on our memory. A loop that gives pages back, or asks for some, in nearly every request waits for it: p95
- * of reads during a storm of logins was 7.3 ms, and is 0.7 without (0.45 without logins; `make bench`, row logins). */
+ * of reads during a storm of logins was 13 times that without logins, and is 2.3 times that (`make bench`, row logins). */
 static void keep_memory(void)
 {
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);

@@ -115,7 +115,7 @@ static int look_up(struct request *r, const char *digest, struct known *k)
 {
 	uint64_t before = times_forgotten;
 	struct pg_rows *rows;
-	int rc = pg_query(
+	int rc = pg_query_long(
 		&r->task, &rows,
 		"with k as (select * from auth.api_key where digest = $1 and deleted_at is null), "
 		"used as (update auth.api_key u set last_used_at = clock_timestamp(), "

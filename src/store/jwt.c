@@ -35,12 +35,6 @@ static void write_texts(struct writer *j, const char *name, const char *texts, s
 	writer_array_end(j);
 }
 
-static void write_text(struct writer *j, const char *name, const char *value)
-{
-	writer_key(j, name);
-	writer_string(j, value);
-}
-
 static void write_seconds(struct writer *j, const char *name, int64_t value)
 {
 	writer_key(j, name);
@@ -58,14 +52,14 @@ static void write_claims(struct buf *out, const struct jwt_claims *c)
 	uuid_new(jti);
 	writer_init(&j, out);
 	writer_object(&j);
-	write_text(&j, "iss", config.public_url);
-	write_text(&j, "sub", c->sub);
-	write_text(&j, "aud", AUDIENCE);
-	write_text(&j, "client_id", CLIENT);
+	writer_member(&j, "iss", config.public_url);
+	writer_member(&j, "sub", c->sub);
+	writer_member(&j, "aud", AUDIENCE);
+	writer_member(&j, "client_id", CLIENT);
 	write_seconds(&j, "iat", now);
 	write_seconds(&j, "exp", now + JWT_LIFE);
-	write_text(&j, "jti", jti);
-	write_text(&j, "sid", c->sid);
+	writer_member(&j, "jti", jti);
+	writer_member(&j, "sid", c->sid);
 	write_seconds(&j, "auth_time", c->auth_time);
 	write_seconds(&j, "gen", c->generation);
 	write_texts(&j, "roles", c->roles[0], JWT_ROLE_SIZE, c->role_count);

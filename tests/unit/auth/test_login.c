@@ -102,6 +102,31 @@ static void test_locked(void **state)
 	assert_int_equal(in_task(locked), OK);
 }
 
+/* A hash of yesterday's parameters gives way to one of today's; one that was changed meanwhile stays. */
+static int stronger(struct task *t)
+{
+	struct principal p = with_password(t, "stronger@example.org");
+	struct request *r = new_request(t->mem, METHOD_POST, "/v1/auth/login");
+	struct account account = { 0 };
+
+	CHECK(login_account(r, p.person_id, NULL, &account) == OK);
+	CHECK(strengthen(r, &account, PASSWORD) == OK);
+	CHECK(strcmp(account.password_hash, hash) != 0);
+	CHECK(is_value(t, account.password_hash,
+		       "select password_hash from auth.person where id = $1",
+		       PG_PARAMS(p.person_id)));
+	CHECK(login_check(r, &account, "stronger@example.org", PASSWORD, NULL) == OK);
+	account.password_hash = hash;
+	CHECK(strengthen(r, &account, PASSWORD) == OK && account.password_hash == hash);
+	return 0;
+}
+
+static void test_stronger(void **state)
+{
+	(void)state;
+	assert_int_equal(in_task(stronger), OK);
+}
+
 /* What happens to an account while its password is being checked. */
 static int meanwhile(struct task *t)
 {
@@ -171,9 +196,8 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_locked),
-		cmocka_unit_test(test_meanwhile),
+		cmocka_unit_test(test_wrong),	 cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_stronger), cmocka_unit_test(test_meanwhile),
 		cmocka_unit_test(test_step_up),
 	};
 

@@ -75,6 +75,15 @@ static void test_which_are_taken(void **state)
 	assert_null(password_problem(*state, "ann.baker99", ""));
 }
 
+static void test_the_towns_own_name(void **state)
+{
+	assert_null(password_problem(*state, "godalming2026", ""));
+	config.town = "Godalming";
+	assert_non_null(password_problem(*state, "godalming2026", ""));
+	assert_null(password_problem(*state, "godalming herons", ""));
+	config.town = NULL;
+}
+
 static void test_lengths_are_in_characters(void **state)
 {
 	char *longest = talloc_strdup(*state, "");
@@ -279,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_which_are_taken),
+		cmocka_unit_test(test_the_towns_own_name),
 		cmocka_unit_test(test_lengths_are_in_characters),
 		cmocka_unit_test(test_the_list_is_sorted_and_long),
 		cmocka_unit_test(test_a_hash_holds),

@@ -428,6 +428,25 @@ static void test_headers(void **state)
 	expect_text(reply_header(r, "X-RateLimit-Limit"), "30", "limit");
 }
 
+/* A key that has a quota of its own is not counted with its owner. */
+static void test_a_keys_own_quota(void **state)
+{
+	struct request *r = new_request(*state, METHOD_GET, "/v1/x");
+
+	r->caller.is = CALLER_KEY;
+	r->caller.quota = 7;
+	snprintf(r->caller.person_id, sizeof(r->caller.person_id), "a person");
+	snprintf(r->caller.key_id, sizeof(r->caller.key_id), "a key");
+	r->client = r->client_block = "192.0.2.13";
+	assert_int_equal(step_limit(r), OK);
+	limit_reply(r);
+	expect_text(reply_header(r, "RateLimit-Policy"), "\"authenticated\";q=7;w=60", "policy");
+	expect_text(reply_header(r, "RateLimit"), "\"authenticated\";r=6;t=60", "limit");
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(step_limit(r), OK);
+	assert_int_equal(step_limit(r), E_RATE_LIMITED);
+}
+
 static void test_rejection(void **state)
 {
 	static const struct action action = { .path = "/x", .limit = "mail" };
@@ -519,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_two_policies_at_once),
 		cmocka_unit_test(test_all_of_a_turn_at_once),
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_a_keys_own_quota),
 		cmocka_unit_test(test_rejection),
 		cmocka_unit_test(test_it_comes_before_any_other_failure),
 		cmocka_unit_test(test_what_is_free),
