@@ -24,7 +24,7 @@ PAGE = 25_000
 COUNT = 80_000
 TABLES = {"business", "business_category", "listing", "inspection", "word", "audit_event", "person", "session", "refresh_token", "api_key", "identity",
           "person_role", "recovery_code", "login_failure", "request", "email_change", "one_time_token", "revocation", "relation", "mail"}
-LOGGED = re.compile(r"duration: [\d.]+ ms  plan:\n((?:\t.*\n)+)")
+LOGGED = re.compile(rb"duration: [\d.]+ ms  plan:\n(\t\{\n(?:\t.*\n)*?\t\}\n)")
 SETTINGS = ("session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0", "auto_explain.log_format = json",
             "auto_explain.log_analyze = on", "auto_explain.log_timing = off", "auto_explain.log_nested_statements = on")
 
@@ -68,7 +68,7 @@ class Watch:
     """Sends requests and collects what is wrong with the plans of their statements."""
 
     def __init__(self, server):
-        self.server, self.problems, self.seen = server, {}, 0
+        self.server, self.problems, self.seen, self.text = server, {}, 0, b""
         self.log = open(f"{server.data}/postgres.log", "rb")
         self.log.seek(0, 2)
 
@@ -77,10 +77,18 @@ class Watch:
         self.judge(f"{method} {path}", limit)
         return reply
 
+    def logged(self):
+        """The plans logged since the last call. One that is half written, a job's, waits for the next call: the request's
+        own are whole, as PostgreSQL logs a statement before it answers."""
+        self.text += self.log.read()
+        end = 0
+        for found in LOGGED.finditer(self.text):
+            end = found.end()
+            yield json.loads(found[1].replace(b"\n\t", b"\n"))
+        self.text = self.text[end:]
+
     def judge(self, request, limit):
-        text = self.log.read().decode()
-        for found in LOGGED.finditer(text):
-            plan = json.loads(found[1].replace("\n\t", "\n"))
+        for plan in self.logged():
             statement = " ".join(plan["Query Text"].split())
             if statement.startswith("explain "):  # planned and not run
                 continue
