@@ -6,6 +6,8 @@
  */
 #include <string.h>
 #include "api/route.h"
+#include "api/scope.h"
+#include "api/select.h"
 #include "api/steps.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -50,34 +52,83 @@ static const char *in_words(TALLOC_CTX *mem, char **names, int n)
 	return text;
 }
 
-/* By relation: the row must be there, and one whom nothing ties to it is not told of a deleted one. waits */
+/* SQL: does anything tie the person $3 to the row t, of resource $2, by one of the relations $4? */
+static const char *related_sql(TALLOC_CTX *mem, const struct related_rules *rules)
+{
+	const char *via = "";
+
+	if (rules->via_column)
+		via = talloc_asprintf(
+			mem,
+			" or exists (select from platform.relation x where x.resource = '%s' and "
+			"x.resource_id = t.%s and x.person_id = $3 and x.relation = any (string_to_array('%s', '|')))",
+			rules->via_resource, rules->via_column, rules->via);
+	return talloc_asprintf(
+		mem,
+		"exists (select from platform.relation x where x.resource = $2 and x.resource_id = t.id "
+		"and x.person_id = $3 and x.relation = any (string_to_array($4, '|')))%s",
+		via);
+}
+
+int allow_related(struct request *r, const struct resource *resource, const char *id,
+		  const char *relations, bool *related)
+{
+	struct pg_rows *rows;
+	int rc;
+
+	*related = false;
+	if (r->caller.is == CALLER_NOBODY)
+		return OK;
+	rc = pg_query(&r->task, &rows,
+		      talloc_asprintf(MEM(r),
+				      "select %s from %s.%s t where t.%s = $1 "
+				      "order by t.deleted_at desc nulls first limit 1",
+				      related_sql(MEM(r), &resource->related), resource->service,
+				      resource->name, uuid_is(id) ? "id" : "slug"),
+		      PG_PARAMS(id, resource->name, r->caller.person_id, relations));
+	if (!rc && pg_count(rows) > 0)
+		*related = pg_value(rows, 0, 0)[0] == 't';
+	return rc;
+}
+
+/* Is the row there for this caller? One whom nothing ties to it is not told of a deleted or hidden one. waits */
+static int check_known(struct request *r, const char *id)
+{
+	const struct resource *resource = r->route->resource;
+	struct pg_rows *rows;
+	struct select s;
+	int rc;
+
+	select_init(&s, MEM(r), resource);
+	select_where(&s, "t.%s = $%d", uuid_is(id) ? "id" : "slug", select_param(&s, id));
+	select_where(&s, "t.deleted_at is null");
+	scope_visible(r, &s, true);
+	rc = pg_query(&r->task, &rows,
+		      talloc_asprintf(MEM(r), "select from %s.%s t%s", resource->service,
+				      resource->name, buf_text(&s.where)),
+		      s.param_count, s.params);
+	if (!rc && pg_count(rows) == 0)
+		rc = fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
+	return rc;
+}
+
 static int check_related(struct request *r, const char *permission)
 {
 	const struct resource *resource = r->route->resource;
 	const char *id = path_text(r, "id");
-	struct pg_rows *rows;
+	bool related;
 	char **names;
-	int n = str_split(MEM(r), r->route->related, '|', RELATIONS_MAX, &names), rc;
+	int n, rc;
 
 	if (!uuid_is(id) && !resource->has_slug)
 		return fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
-	rc = pg_query(
-		&r->task, &rows,
-		talloc_asprintf(
-			MEM(r),
-			"select exists (select from platform.relation x where x.resource = $2 and "
-			"x.resource_id = t.id and x.person_id = $3 and x.relation = any ($4)), "
-			"t.deleted_at is null from %s.%s t where t.%s = $1 "
-			"order by t.deleted_at desc nulls first limit 1",
-			resource->service, resource->name, uuid_is(id) ? "id" : "slug"),
-		PG_PARAMS(id, resource->name, r->caller.person_id,
-			  pg_array(MEM(r), (const char *const *)names, n)));
+	rc = allow_related(r, resource, id, r->route->related, &related);
+	if (rc || related)
+		return rc;
+	rc = check_known(r, id);
 	if (rc)
 		return rc;
-	if (pg_count(rows) > 0 && pg_value(rows, 0, 0)[0] == 't')
-		return OK;
-	if (pg_count(rows) == 0 || pg_value(rows, 0, 1)[0] != 't')
-		return fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
+	n = str_split(MEM(r), r->route->related, '|', RELATIONS_MAX, &names);
 	return fail(r, E_FORBIDDEN, "You need the permission %s, or to be %s of this %s",
 		    permission, in_words(MEM(r), names, n), resource->name);
 }

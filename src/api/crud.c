@@ -63,6 +63,7 @@ int crud_get(struct request *r)
 	shape_from_query(r, resource, &shape);
 	include_from_query(r, resource, &inc);
 	scope_deleted(r, &s);
+	scope_visible(r, &s, true);
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	rc = scope_parent(r, &s);
@@ -182,12 +183,14 @@ static int own(struct request *r, const char *id)
 		PG_PARAMS(r->caller.person_id, resource->name, id));
 }
 
-/* Notes in the audit trail what was done to a row: `old` is NULL for a new one. */
-static int note(struct request *r, const char *verb, json_t *old, const struct pg_rows *rows)
+/* What a write has in its train: a line in the audit trail, and what the resource says. `old` is NULL for a new row. waits */
+static int follow_up(struct request *r, const char *verb, json_t *old, const struct pg_rows *rows)
 {
-	const struct shape *shape = shape_whole(r->route->resource);
+	const struct resource *resource = r->route->resource;
+	json_t *row = shape_to_json(MEM(r), shape_whole(resource), rows, 0);
+	int rc = audit_change(r, verb, old, row);
 
-	return audit_change(r, verb, old, shape_to_json(MEM(r), shape, rows, 0));
+	return !rc && resource->after_write ? resource->after_write(r, old, row) : rc;
 }
 
 int crud_create(struct request *r)
@@ -217,7 +220,7 @@ int crud_create(struct request *r)
 		return explain_conflict(r, resource, v, rc);
 	rc = own(r, id);
 	if (!rc)
-		rc = note(r, "create", NULL, rows);
+		rc = follow_up(r, "create", NULL, rows);
 	if (rc)
 		return rc;
 	http_header_addf(r->http, "Location", "/v1%s/%s", r->path, id);
@@ -337,7 +340,7 @@ static int change(struct request *r, bool whole)
 	rc = write_values(r, pg_value(rows, 0, 0), v, &written);
 	if (rc)
 		return explain_conflict(r, resource, v, rc);
-	rc = note(r, whole ? "replace" : "update", old, written);
+	rc = follow_up(r, whole ? "replace" : "update", old, written);
 	return rc ? rc : reply_row(r, 200, shape_whole(resource), written, 0);
 }
 
@@ -374,7 +377,7 @@ int crud_remove(struct request *r)
 		      PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
-	rc = note(r, "remove", shape_to_json(MEM(r), shape, rows, 0), gone);
+	rc = follow_up(r, "remove", shape_to_json(MEM(r), shape, rows, 0), gone);
 	if (rc)
 		return rc;
 	reply_begin(r, 200);
@@ -422,6 +425,6 @@ int crud_restore(struct request *r)
 		PG_PARAMS(pg_value(rows, 0, 0)));
 	if (rc)
 		return explain_conflict(r, resource, NULL, rc);
-	rc = note(r, "restore", old, back);
+	rc = follow_up(r, "restore", old, back);
 	return rc ? rc : reply_row(r, 200, shape, back, 0);
 }

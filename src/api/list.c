@@ -248,6 +248,7 @@ static int prepare(struct request *r, struct list *l)
 	l->quick = is_quick(l);
 	l->total.quick = l->quick;
 	scope_deleted(r, &l->select);
+	scope_visible(r, &l->select, false);
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	rc = scope_parent(r, &l->select);

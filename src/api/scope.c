@@ -26,6 +26,12 @@ int scope_deleted(struct request *r, struct select *s)
 	return OK;
 }
 
+void scope_visible(struct request *r, struct select *s, bool item)
+{
+	if (s->resource->visible)
+		s->resource->visible(r, s, item);
+}
+
 static int not_found(struct request *r, const struct resource *resource)
 {
 	return fail(r, E_NOT_FOUND, "There is no such %s", resource->name);
@@ -37,17 +43,21 @@ int scope_parent(struct request *r, struct select *s)
 	const char *id = path_text(r, "id");
 	bool by_id = uuid_is(id ? id : "");
 	struct pg_rows *rows;
+	struct select p;
 	int rc;
 
 	if (!parent)
 		return OK;
 	if (!by_id && !parent->has_slug)
 		return not_found(r, parent);
+	select_init(&p, MEM(r), parent);
+	select_where(&p, "t.%s = $%d", by_id ? "id" : "slug", select_param(&p, id));
+	select_where(&p, "t.deleted_at is null");
+	scope_visible(r, &p, true);
 	rc = pg_query(&r->task, &rows,
-		      talloc_asprintf(MEM(r),
-				      "select id from %s.%s where %s = $1 and deleted_at is null",
-				      parent->service, parent->name, by_id ? "id" : "slug"),
-		      PG_PARAMS(id));
+		      talloc_asprintf(MEM(r), "select t.id from %s.%s t%s", parent->service,
+				      parent->name, buf_text(&p.where)),
+		      p.param_count, p.params);
 	if (rc)
 		return rc;
 	if (pg_count(rows) == 0)

@@ -12,6 +12,8 @@
 
 /* Rows that are not deleted, or what ?deleted=with|only asks for (with the permission "<resource>:read_deleted"). */
 int scope_deleted(struct request *r, struct select *s);
+/* Keeps to what the caller may know of. `item`: one row is asked for, not a list. */
+void scope_visible(struct request *r, struct select *s, bool item);
 /* Of a nested resource: finds the parent of the path (E_NOT_FOUND) and keeps to its rows; s->parent_id
  * is its id. waits */
 int scope_parent(struct request *r, struct select *s) MUST_USE;

@@ -204,8 +204,26 @@ void shape_write_time(struct writer *j, const char *text, size_t len)
 	writer_text(j, n ? time : text, n ? n : len);
 }
 
+/* PostgreSQL writes a blank between date and time, ISO 8601 a T. */
+static void write_local_time(struct writer *j, const char *text, size_t len)
+{
+	char *time = talloc_strndup(j->out->mem, text, len);
+
+	for (char *blank = strchr(time, ' '); blank; blank = strchr(blank, ' '))
+		*blank = 'T';
+	if (time[0] == '{')
+		shape_write_array(j, time, len);
+	else
+		writer_text(j, time, len);
+	talloc_free(time);
+}
+
 static void write_value(struct writer *j, const struct field *field, const char *text, size_t len)
 {
+	if (field->type == LOCAL_TIME) {
+		write_local_time(j, text, len);
+		return;
+	}
 	if (field->flags & MANY) {
 		shape_write_array(j, text, len);
 		return;

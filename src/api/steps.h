@@ -14,6 +14,10 @@ int step_allow(struct request *r) MUST_USE;
 int allow_check(struct request *r, const char *permission) MUST_USE;
 /* The same by number, and nothing recorded. */
 bool allow_has(const struct request *r, int permission);
+/* Is the caller, by one of the relations "owner|organiser" to the resource's row `id` (a UUID, or a slug where it has them),
+ * or by its related_rules' `via`, tied to it? Deleted rows count. waits */
+int allow_related(struct request *r, const struct resource *resource, const char *id,
+		  const char *relations, bool *related) MUST_USE;
 /* Has the caller shown who they are within the last ten minutes? E_STEP_UP otherwise, and of an API key always (OWASP ASVS 5.0
  * 7.5.1). For rules that a row's `recent` cannot say. */
 int allow_recent(struct request *r) MUST_USE;

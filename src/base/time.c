@@ -111,6 +111,18 @@ bool time_is_date(const char *text)
 	return strlen(text) == 10 && digits_at(text, "9999-99-99") && is_calendar_date(text);
 }
 
+bool time_is_local(const char *text)
+{
+	size_t len = strlen(text);
+
+	if ((len != 16 && len != 19) || !digits_at(text, "9999-99-99T99:99") ||
+	    !is_calendar_date(text))
+		return false;
+	if (len == 19 && (!digits_at(text + 16, ":99") || number(text + 17) > 59))
+		return false;
+	return number(text + 11) <= 23 && number(text + 14) <= 59;
+}
+
 bool time_is_rfc3339(const char *text)
 {
 	const char *zone;

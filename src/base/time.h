@@ -24,5 +24,7 @@ size_t time_from_pg(const char *text, size_t len, char *out);
 /* Is it an RFC 3339 date-time (section 5.6, real calendar date) / full-date? */
 bool time_is_rfc3339(const char *text);
 bool time_is_date(const char *text);
+/* The same without a zone, seconds may be absent: what a wall clock shows. */
+bool time_is_local(const char *text);
 
 #endif

@@ -20,8 +20,6 @@ extern const struct filter business_filters[];
 /* rules.c: slugs, duplicates, categories that exist, places that are whole. waits */
 int business_before_write(struct request *r, struct values *v, json_t *old) MUST_USE;
 int business_on_conflict(struct request *r, struct values *v, const char *constraint) MUST_USE;
-/* The field's value after the write: the new text when it is set, else the old one; NULL for null. `old` may be NULL. */
-const char *value_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name);
 
 /* suggest.c: GET /v1/businesses/suggest. waits */
 extern const struct filter suggest_parameters[];

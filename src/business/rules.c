@@ -9,52 +9,6 @@
 
 enum { SLUG_MAX = 100 };
 
-static json_t *old_value(json_t *old, const char *name)
-{
-	const char *dot = strchr(name, '.');
-	char object[64];
-
-	if (!dot)
-		return json_object_get(old, name);
-	snprintf(object, sizeof(object), "%.*s", (int)(dot - name), name);
-	return json_object_get(json_object_get(old, object), dot + 1);
-}
-
-const char *value_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
-{
-	const struct value *value = values_get(v, name);
-	json_t *before;
-
-	if (value->set)
-		return value->text;
-	before = old ? old_value(old, name) : NULL;
-	if (json_is_string(before))
-		return json_string_value(before);
-	return json_is_number(before) ? talloc_asprintf(mem, "%.17g", json_number_value(before))
-				      : NULL;
-}
-
-static bool changes(struct values *v, json_t *old, const char *name)
-{
-	const struct value *value = values_get(v, name);
-	const char *before = old ? json_string_value(old_value(old, name)) : NULL;
-
-	if (!value->set)
-		return false;
-	return !before || !value->text ? before != value->text : strcmp(before, value->text) != 0;
-}
-
-static void check_pair(struct request *r, struct values *v, json_t *old, const char *one,
-		       const char *other)
-{
-	bool first = value_after(MEM(r), v, old, one), second = value_after(MEM(r), v, old, other);
-
-	if (first && !second)
-		task_problem(&r->task, other, "is needed together with %s", one);
-	if (second && !first)
-		task_problem(&r->task, one, "is needed together with %s", other);
-}
-
 /* The slug that is to be made free and written, NULL when the caller gave one or it stays. */
 static const char *wanted_slug(struct request *r, struct values *v, json_t *old)
 {
@@ -108,14 +62,15 @@ static int check_database(struct request *r, struct values *v, json_t *old)
 {
 	const char *slug = wanted_slug(r, v, old);
 	const char *own = old ? json_string_value(json_object_get(old, "id")) : NULL;
-	const char *locality = value_after(MEM(r), v, old, "address.locality");
+	const char *locality = values_after(MEM(r), v, old, "address.locality");
 	/* what comes back is held against all that lives; of an import only the source decides */
 	bool back = old && json_is_string(json_object_get(old, "deleted_at"));
 	bool imported = back && json_is_string(json_object_get(old, "source"));
-	bool named = (back && !imported) || changes(v, old, "name") ||
-		     changes(v, old, "address.postcode");
-	bool sourced = imported || changes(v, old, "source") || changes(v, old, "source_id");
-	bool asked = !slug && (back || changes(v, old, "slug"));
+	bool named = (back && !imported) || values_change(v, old, "name") ||
+		     values_change(v, old, "address.postcode");
+	bool sourced = imported || values_change(v, old, "source") ||
+		       values_change(v, old, "source_id");
+	bool asked = !slug && (back || values_change(v, old, "slug"));
 	const struct value *primary = values_get(v, "primary_category"),
 			   *others = values_get(v, "other_categories");
 	struct pg_rows *answer;
@@ -125,12 +80,12 @@ static int check_database(struct request *r, struct values *v, json_t *old)
 		return OK;
 	rc = pg_query(&r->task, &answer, rules_sql,
 		      PG_PARAMS(slug, locality ? str_slug(MEM(r), locality, SLUG_MAX) : NULL, own,
-				named ? value_after(MEM(r), v, old, "name") : NULL,
-				named ? value_after(MEM(r), v, old, "address.postcode") : NULL,
-				sourced ? value_after(MEM(r), v, old, "source") : NULL,
-				sourced ? value_after(MEM(r), v, old, "source_id") : NULL,
+				named ? values_after(MEM(r), v, old, "name") : NULL,
+				named ? values_after(MEM(r), v, old, "address.postcode") : NULL,
+				sourced ? values_after(MEM(r), v, old, "source") : NULL,
+				sourced ? values_after(MEM(r), v, old, "source_id") : NULL,
 				primary->text, others->text,
-				asked ? value_after(MEM(r), v, old, "slug") : NULL));
+				asked ? values_after(MEM(r), v, old, "slug") : NULL));
 	if (!rc)
 		rc = judge(r, answer);
 	if (!rc && slug)
@@ -140,8 +95,8 @@ static int check_database(struct request *r, struct values *v, json_t *old)
 
 int business_before_write(struct request *r, struct values *v, json_t *old)
 {
-	check_pair(r, v, old, "location.lat", "location.lng");
-	check_pair(r, v, old, "source", "source_id");
+	values_check_pair(&r->task, v, old, "location.lat", "location.lng");
+	values_check_pair(&r->task, v, old, "source", "source_id");
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	return check_database(r, v, old);

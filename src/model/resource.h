@@ -30,6 +30,7 @@ enum type {
 	ENUM, /* one of .choices */
 	TIME,
 	DATE,
+	LOCAL_TIME, /* a wall clock's, without a zone: "2026-11-28T19:30:00" */
 	EMAIL,
 	URL,
 	PHONE,	  /* E.164; blanks, dashes and brackets are taken out, a leading 0 becomes +44 */
@@ -83,6 +84,9 @@ struct allow_rules {
 /* Which relations to a row (platform.relation) give the permission for it: "owner|manager". remove is restore's, too. */
 struct related_rules {
 	const char *update, *remove;
+	/* Another thing whose people may as well: the row's `via_column` is the id of a `via_resource`, a word for
+	 * platform.relation only, and these are the relations to it: "owner|manager". NULL: no such thing. */
+	const char *via_column, *via_resource, *via;
 };
 
 /* A query parameter of a list that is not simply a field's equality. `apply` adds its condition to the SELECT; it reads
@@ -166,11 +170,17 @@ struct resource {
 	const char *default_sort; /* "name" or "-date" */
 	bool has_slug;		  /* an id in a path may also be the slug */
 	bool track_edits;	  /* column edited_fields notes which fields people have written */
+	/* Keeps to the rows that the caller may know of: adds its condition, on the rows as t. `item`: one is asked for by its
+	 * id, and not a list. NULL: everybody may know all. Nothing waits. */
+	void (*visible)(struct request *r, struct select *s, bool item);
 	/* Rules that a row cannot say; `old` is NULL for a create. When `old` is deleted, it is about to be restored and
 	 * no value is set. May change values and may wait. */
 	int (*before_write)(struct request *r, struct values *v, json_t *old);
 	/* The same for a delete. May wait. */
 	int (*before_remove)(struct request *r, json_t *old);
+	/* What follows from a write, in its transaction: `old` is NULL for a create, `row` (as it is written now) for a
+	 * remove. May wait. */
+	int (*after_write)(struct request *r, json_t *old, json_t *row);
 	/* Turns a constraint's violation (task.failure.constraint) into a better failure. */
 	int (*on_conflict)(struct request *r, struct values *v, const char *constraint);
 };

@@ -163,6 +163,18 @@ static const char *check_date(TALLOC_CTX *mem, const struct field *field, json_t
 	return NULL;
 }
 
+static const char *check_local_time(TALLOC_CTX *mem, const struct field *field, json_t *value,
+				    const char **problem)
+{
+	const char *text = text_of(value, problem);
+
+	(void)field;
+	if (text && time_is_local(text) && strncmp(text, "0000", 4) != 0)
+		return talloc_asprintf(mem, "%.16s:%s", text, text[16] ? text + 17 : "00");
+	*problem = "must be a local date-time without a zone such as 2026-11-28T19:30:00";
+	return NULL;
+}
+
 static const char *check_address(TALLOC_CTX *mem, const struct field *field, json_t *value,
 				 const char **problem)
 {
@@ -222,6 +234,11 @@ const struct type_row types[TYPES] = {
 		   .sql = "date",
 		   .cast = "date",
 		   .check = check_date },
+	[LOCAL_TIME] = { .json = "string",
+			 .format = "date-time-local",
+			 .sql = "timestamp without time zone",
+			 .cast = "timestamp",
+			 .check = check_local_time },
 	[EMAIL] = { .json = "string",
 		    .format = "email",
 		    .sql = "text",

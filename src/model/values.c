@@ -283,3 +283,50 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 	*values = v;
 	return t->failure.code;
 }
+
+static json_t *old_value(json_t *old, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char object[64];
+
+	if (!dot)
+		return json_object_get(old, name);
+	snprintf(object, sizeof(object), "%.*s", (int)(dot - name), name);
+	return json_object_get(json_object_get(old, object), dot + 1);
+}
+
+const char *values_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
+{
+	const struct value *value = values_get(v, name);
+	json_t *before;
+
+	if (value->set)
+		return value->text;
+	before = old ? old_value(old, name) : NULL;
+	if (json_is_string(before))
+		return json_string_value(before);
+	return json_is_number(before) ? talloc_asprintf(mem, "%.17g", json_number_value(before))
+				      : NULL;
+}
+
+bool values_change(struct values *v, json_t *old, const char *name)
+{
+	const struct value *value = values_get(v, name);
+	const char *before = old ? json_string_value(old_value(old, name)) : NULL;
+
+	if (!value->set)
+		return false;
+	return !before || !value->text ? before != value->text : strcmp(before, value->text) != 0;
+}
+
+void values_check_pair(struct task *t, struct values *v, json_t *old, const char *one,
+		       const char *other)
+{
+	bool first = values_after(t->mem, v, old, one),
+	     second = values_after(t->mem, v, old, other);
+
+	if (first && !second)
+		task_problem(t, other, "is needed together with %s", one);
+	if (second && !first)
+		task_problem(t, one, "is needed together with %s", other);
+}

@@ -22,6 +22,26 @@ static void test_dates(void **state)
 		expect_bool(time_is_date(rows[i].text), rows[i].good, rows[i].text);
 }
 
+static void test_local_times(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ "2026-11-28T19:30", true },	    { "2026-11-28T19:30:00", true },
+		{ "2026-03-29T01:30:00", true },    { "2026-02-29T01:30:00", false },
+		{ "2026-11-28T24:00", false },	    { "2026-11-28T19:60", false },
+		{ "2026-11-28T19:30:60", false },   { "2026-11-28T19:30:5", false },
+		{ "2026-11-28T19:30Z", false },	    { "2026-11-28T19:30:00Z", false },
+		{ "2026-11-28 19:30:00", false },   { "2026-11-28", false },
+		{ "2026-11-28T19:30:00.5", false }, { "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		expect_bool(time_is_local(rows[i].text), rows[i].good, rows[i].text);
+}
+
 static void test_date_times(void **state)
 {
 	static const struct {
@@ -116,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_local_times),
 		cmocka_unit_test(test_date_times),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_what_postgresql_writes),

@@ -38,7 +38,7 @@ static void test_values_after_a_write(void **state)
 		struct request *r = new_request(*state, METHOD_PATCH, "/");
 		struct values *v = checked(r, rows[i].patch, old);
 
-		expect_text(value_after(MEM(r), v, old, rows[i].name), rows[i].after,
+		expect_text(values_after(MEM(r), v, old, rows[i].name), rows[i].after,
 			    rows[i].patch);
 	}
 	json_decref(old);
@@ -69,8 +69,8 @@ static void test_pairs_are_whole(void **state)
 		json_t *before = rows[i].patch ? old : NULL;
 		struct values *v = checked(r, rows[i].body, before);
 
-		check_pair(r, v, before, "location.lat", "location.lng");
-		check_pair(r, v, before, "source", "source_id");
+		values_check_pair(&r->task, v, before, "location.lat", "location.lng");
+		values_check_pair(&r->task, v, before, "source", "source_id");
 		expect_bool(r->task.failure.code == OK, !rows[i].problem, rows[i].body);
 		if (rows[i].problem)
 			expect_bool(problem_of(r, rows[i].problem) != NULL, true, rows[i].body);

@@ -13,6 +13,7 @@ static const struct field fields[TYPES] = {
 	[ENUM] = { .type = ENUM, .choices = "open|closed|open_soon" },
 	[TIME] = { .type = TIME },
 	[DATE] = { .type = DATE },
+	[LOCAL_TIME] = { .type = LOCAL_TIME },
 	[EMAIL] = { .type = EMAIL, .max = 254 },
 	[URL] = { .type = URL, .max = 2000 },
 	[PHONE] = { .type = PHONE },
@@ -142,6 +143,10 @@ static void test_times(void **state)
 		{ DATE, "\"2023-02-29\"", NULL },
 		{ DATE, "\"0000-01-01\"", NULL }, /* no year of PostgreSQL's */
 		{ DATE, "\"0001-01-01\"", "0001-01-01" },
+		{ LOCAL_TIME, "\"2026-11-28T19:30\"", "2026-11-28T19:30:00" },
+		{ LOCAL_TIME, "\"2026-11-28T19:30:05\"", "2026-11-28T19:30:05" },
+		{ LOCAL_TIME, "\"2026-11-28T19:30:00Z\"", NULL },
+		{ LOCAL_TIME, "\"0000-11-28T19:30:00\"", NULL },
 		{ ZONE, "\"Europe/London\"", "Europe/London" },
 		{ ZONE, "\"UTC\"", "UTC" },
 		{ ZONE, "\"Europe\"", NULL }, /* a folder */
