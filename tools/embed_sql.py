@@ -19,7 +19,8 @@ def literal(data):
 
 def main(output, root, *files):
     rows, seen = [], set()
-    for path in sorted(files):
+    # what all services share comes first
+    for path in sorted(files, key=lambda path: (os.path.basename(os.path.dirname(path)) != "platform", path)):
         service, name = os.path.relpath(path, root).split(os.sep)
         match = re.fullmatch(r"(\d{4})_[a-z0-9_]+\.sql", name)
         if not match or int(match[1]) == 0:
