@@ -3,6 +3,7 @@
 #include "model/resource.h"
 #include "auth/auth.h"
 #include "business/business.h"
+#include "event/event.h"
 #include "gateway/gateway.h"
 #include "base/banned.h"
 
@@ -10,5 +11,6 @@ const struct service *const services[] = {
 	&gateway_service,
 	&auth_service,
 	&business_service,
+	&event_service,
 	NULL,
 };

@@ -38,6 +38,10 @@ TABLE = {
     "business_replace": "13.3...31", "business_update": "13.3...31", "business_remove": "13.3...31", "business_restore": "13.3...31",
     "inspection_list": ANYONE, "inspection_get": ANYONE, "inspection_create": STAFF, "inspection_replace": STAFF, "inspection_update": STAFF,
     "inspection_remove": STAFF, "inspection_restore": STAFF,
+    "event_category_list": ANYONE, "event_category_get": ANYONE, "event_category_create": STAFF, "event_category_replace": STAFF,
+    "event_category_update": STAFF, "event_category_remove": STAFF, "event_category_restore": STAFF,
+    "event_list": ANYONE, "event_get": ANYONE, "event_create": "1......31", "event_replace": "13.3...31", "event_update": "13.3...31",
+    "event_remove": "13.3...31", "event_restore": "13.3...31", "occurrence_list": ANYONE, "occurrence_get": ANYONE,
 }
 # What ends sessions, or more, of its caller or of others: it gets people of its own.
 ENDING = {"logout", "session_end_others", "me_erase", "password_change", "totp_confirm", "person_sign_out", "person_replace", "person_update"}
@@ -54,7 +58,7 @@ class Town:
         other = server.create(name="The other place")
         server.database(f"insert into platform.relation (person_id, relation, resource, resource_id) "
                         f"values ('{self.people['manager'].id}', 'manager', 'business', '{other['id']}')")
-        self.key = self.make_key(owner, ["business:create", "business:update", "business:remove"])
+        self.key = self.make_key(owner, ["business:create", "business:update", "business:remove", "event:create", "event:update", "event:remove"])
         self.key_without = self.make_key(self.people["owner"], ["business:create"], strip=True)
         self.stranger = Person(server)
 
@@ -91,6 +95,11 @@ class Town:
         if path.startswith("/v1/businesses/{id}"):
             business = self.people["owner"].call("POST", "/v1/businesses", {"name": "The owner's"}, 201).json()["data"]
             return path.replace("{id}", business["id"])
+        if path.startswith("/v1/events/{id}"):
+            event = self.people["owner"].call("POST", "/v1/events", {
+                "title": "The owner's", "starts_local": "2027-05-01T10:00", "ends_local": "2027-05-01T16:00", "status": "published"}, 201).json()["data"]
+            [[occurrence]] = server.database(f"select id from event.occurrence where event_id = '{event['id']}'")
+            return path.replace("{id}", event["id"]).replace("{occurrence_id}", occurrence)
         if path.startswith("/v1/categories/{id}"):
             return path.replace("{id}", "food")
         if path.startswith("/v1/relations/{id}"):
