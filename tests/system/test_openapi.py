@@ -8,10 +8,12 @@ import pytest
 
 from conftest import ADMIN, ADMIN_ID, Server, run
 from people import Person
+from test_events import FAIR
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int, "number": (int, float)}
 FORMATS = {"uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "date": r"\d{4}-\d\d-\d\d", "email": r"[^@\s]+@[^@\s]+",
-           "date-time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "uri": r"https?://\S+", "double": None, "password": None}
+           "date-time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "uri": r"https?://\S+", "double": None, "password": None,
+           "date-time-local": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"}
 NOTES = {"description", "examples", "example", "default"}
 
 
@@ -256,17 +258,20 @@ def row(server):
     made = server.create(name="Tried")
     inspection = server.call("POST", f"/v1/businesses/{made['id']}/inspections", {"scheme": "fhrs", "rating": "3"}, 201).json()["data"]
     category = server.call("POST", "/v1/categories", {"name": "Tried"}, 201).json()["data"]
-    event = server.call("GET", "/v1/audit-events", params={"resource_id": made["id"]}).json()["data"][0]
+    event = server.call("POST", "/v1/events", {**FAIR, "title": "Tried"}, 201).json()["data"]
+    kind = server.call("POST", "/v1/event-categories", {"name": "Tried"}, 201).json()["data"]
+    [[occurrence]] = server.database(f"select id from event.occurrence where event_id = '{event['id']}'")
+    noted = server.call("GET", "/v1/audit-events", params={"resource_id": made["id"]}).json()["data"][0]
     role = server.database("select id from auth.role where slug = 'moderator'")[0][0]
-    return {"{id}": made["id"], "{inspection_id}": inspection["id"], "category": category["id"], "noted": event["id"], "#role": role,
-            "#person": ADMIN_ID}
+    return {"{id}": made["id"], "{inspection_id}": inspection["id"], "{occurrence_id}": occurrence,
+            "/categories/{id}": f"/categories/{category['id']}", "/audit-events/{id}": f"/audit-events/{noted['id']}", "/roles/{id}": f"/roles/{role}",
+            "/people/{id}": f"/people/{ADMIN_ID}", "/events/{id}": f"/events/{event['id']}", "/event-categories/{id}": f"/event-categories/{kind['id']}"}
 
 
 @pytest.mark.parametrize("path, method, operation", OPERATIONS, ids=[f"{m} {p}" for p, m, _ in OPERATIONS])
 def test_each_operation_answers_as_the_document_says(server, row, path, method, operation):
-    where = path.replace("/categories/{id}", f"/categories/{row['category']}").replace("/audit-events/{id}", f"/audit-events/{row['noted']}")
-    where = where.replace("/roles/{id}", f"/roles/{row['#role']}").replace("/people/{id}", f"/people/{row['#person']}")
-    for name, value in row.items():
+    where = path
+    for name, value in sorted(row.items(), key=lambda item: -len(item[0])):
         where = where.replace(name, value)
     body = body_for(operation)
     needs_q = {"q": "tri"} if any(p.get("name") == "q" and p.get("required") for p in map(DOCUMENT.resolve, operation.get("parameters", []))) else {}
