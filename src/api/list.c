@@ -249,6 +249,8 @@ static int prepare(struct request *r, struct list *l)
 	l->total.quick = l->quick;
 	scope_deleted(r, &l->select);
 	scope_visible(r, &l->select, false);
+	if (l->resource->visible)
+		l->select.snapshot = NULL; /* the answer is the caller's, not the target's */
 	if (r->task.failure.code)
 		return r->task.failure.code;
 	rc = scope_parent(r, &l->select);
