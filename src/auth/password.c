@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passwords; see password.h. The password itself is only read, on the loop's thread: a digest of it under the pepper is
- * made at once, and that is what a thread hashes. Nothing is copied but the digest, which is wiped.
+ * Passwords; see password.h. The password itself is only read, where the request is: a digest of it under the pepper is
+ * made at once, and that is what a hasher gets. Nothing is copied but the digest, which is wiped.
  */
 #include "auth/password.h"
 
@@ -128,12 +128,17 @@ const char *password_problem(TALLOC_CTX *mem, const char *password, const char *
 	return problem;
 }
 
-/* What a thread gets: no password, and nothing that is not its own. */
+enum kind { MAKE, HOLD_AGAINST };
+
+/* What a hasher gets: no password, and no pointer. */
 struct work {
+	enum kind kind;
 	char peppered[sodium_base64_ENCODED_LEN(crypto_generichash_BYTES, BASE64)];
 	char text[crypto_pwhash_STRBYTES]; /* libsodium's */
 	int rc, error;
 };
+
+_Static_assert(sizeof(struct work) <= OFFLOAD_WORK_MAX, "it is one message");
 
 /* As base64, since bytes of a digest may be NUL and some implementations of Argon2 take a C string. */
 static void add_pepper(struct work *work, const char *password)
@@ -148,23 +153,40 @@ static void add_pepper(struct work *work, const char *password)
 	sodium_memzero(digest, sizeof(digest));
 }
 
-static void make_hash(void *arg)
+static void make_hash(struct work *work)
 {
-	struct work *work = arg;
-
 	work->rc = crypto_pwhash_argon2id_str(work->text, work->peppered, strlen(work->peppered),
 					      PASSWORD_TIME, PASSWORD_MEMORY);
 }
 
 /* A wrong password is EINVAL; without it the text could not be read or memory was short. */
-static void hold_against(void *arg)
+static void hold_against(struct work *work)
 {
-	struct work *work = arg;
-
 	errno = 0;
 	work->rc = crypto_pwhash_argon2id_str_verify(work->text, work->peppered,
 						     strlen(work->peppered));
 	work->error = errno;
+}
+
+/* The digest has no need to travel back. */
+void password_work(void *arg)
+{
+	struct work *work = arg;
+
+	if (work->kind == MAKE)
+		make_hash(work);
+	else
+		hold_against(work);
+	sodium_memzero(work->peppered, sizeof(work->peppered));
+}
+
+/* A command has no hashers, and a loop that nobody else is on. */
+static int have_done(struct task *t, struct work *work)
+{
+	if (offload_is_joined())
+		return offload(t, work, sizeof(*work));
+	password_work(work);
+	return OK;
 }
 
 static int no_memory(struct task *t)
@@ -184,11 +206,11 @@ static int not_ours(struct task *t)
 
 int password_hash(struct task *t, const char *password, char **hash)
 {
-	struct work work = { 0 };
+	struct work work = { .kind = MAKE };
 	int rc;
 
 	add_pepper(&work, password);
-	rc = offload(t, make_hash, &work);
+	rc = have_done(t, &work);
 	if (!rc && work.rc != 0)
 		rc = no_memory(t);
 	if (!rc)
@@ -214,7 +236,7 @@ static int take_result(struct task *t, const struct work *work, bool *right, boo
 int password_verify(struct task *t, const char *hash, const char *password, bool *right,
 		    bool *stale)
 {
-	struct work work = { 0 };
+	struct work work = { .kind = HOLD_AGAINST };
 	size_t len = strlen(hash);
 	int rc;
 
@@ -222,7 +244,7 @@ int password_verify(struct task *t, const char *hash, const char *password, bool
 		return not_ours(t);
 	memcpy(work.text, hash + 1, len);
 	add_pepper(&work, password);
-	rc = offload(t, hold_against, &work);
+	rc = have_done(t, &work);
 	if (!rc)
 		rc = take_result(t, &work, right, stale);
 	sodium_memzero(&work, sizeof(work));

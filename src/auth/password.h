@@ -30,8 +30,8 @@ enum {
 const char *password_problem(TALLOC_CTX *mem, const char *password, const char *email) MUST_USE;
 
 /* The text to store for a password, a child of t->mem. The password's bytes count as they are: no case folding, no
- * trimming, no Unicode normalisation. E_UNAVAILABLE when too many wait for a thread or memory is short, E_TIMEOUT; see
- * offload(). waits */
+ * trimming, no Unicode normalisation. A worker has a hasher do it: E_UNAVAILABLE when too many wait for one or memory is
+ * short, E_TIMEOUT; see offload(). A command does it itself. waits */
 int password_hash(struct task *t, const char *password, char **hash) MUST_USE;
 /* Is it the password of this stored text? `stale`, when it is: its parameters or its pepper are not today's, so that the
  * caller should store a new one. E_INTERNAL when the text is not one of ours; else as password_hash(). waits */
@@ -40,5 +40,7 @@ int password_verify(struct task *t, const char *hash, const char *password, bool
 /* The same work for an address that has no password (ASVS 6.3.8): returns what password_verify() would, and the password
  * is never right. waits */
 int password_dummy(struct task *t, const char *password) MUST_USE;
+/* What a hasher does: the function for offload_serve(). Takes some 15 ms of a core. */
+void password_work(void *work);
 
 #endif

@@ -33,7 +33,7 @@ struct config {
 	int database_pipelines;	  /* connections for short statements, per worker */
 	int database_leases;	  /* connections for transactions and long statements, per worker */
 	int statement_timeout;	  /* ms */
-	int password_queue;	  /* passwords that wait for a thread, per worker */
+	int password_queue;	  /* passwords that wait for their hash, per worker */
 	const char *public_url;	  /* where people reach it, without a path; the issuer of tokens */
 	const char *town;	  /* its name, in mails */
 	const char *mail_from;	  /* "Name <address>" or an address */

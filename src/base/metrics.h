@@ -24,11 +24,11 @@ enum metric {
 	METRIC_DB_CONNECTIONS,	/* gauge: open connections */
 	METRIC_DB_LEASED,	/* gauge: leased connections */
 	METRIC_DB_ERRORS,
-	METRIC_RESTARTS, /* workers and jobs processes that the supervisor started again */
+	METRIC_RESTARTS, /* children that the supervisor started again */
 	METRIC_LOG_DROPPED,
-	METRIC_OFFLOAD_QUEUE, /* gauge: waiting for a thread */
+	METRIC_OFFLOAD_QUEUE, /* gauge: waiting for a place at the hashers */
 	METRIC_OFFLOAD_REFUSED,
-	METRIC_OFFLOAD_SECONDS, /* microseconds inside; of threads at work */
+	METRIC_OFFLOAD_SECONDS, /* microseconds inside; of hashers at work */
 	METRIC_JOBS_RUNS,
 	METRIC_JOBS_FAILURES,
 	METRIC_JOBS_QUEUE,	  /* gauge: mails that wait */

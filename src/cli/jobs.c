@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "io/coro.h"
 #include "io/loop.h"
+#include "io/offload.h"
 #include "model/resource.h"
 #include "store/audit.h"
 #include "store/job.h"
@@ -230,6 +231,7 @@ int jobs_run(const struct jobs_settings *settings)
 	prctl(PR_SET_NAME, "guildford-jobs");
 	log_setup(log_level(), "jobs");
 	metrics_use_slot(METRIC_SLOT_JOBS);
+	offload_close();
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
 	uv_signal_init(loop_get(), &terminate);
 	uv_signal_start(&terminate, on_terminate, SIGTERM);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guildford serve: the supervisor. It prepares the database, opens the socket, forks the workers and the jobs process,
- * starts again what dies, and ends everything in order. It serves no request itself and may block.
+ * guildford serve: the supervisor. It prepares the database, opens the socket, forks the workers, the jobs process and
+ * the hashers, starts again what dies, and ends everything in order. It serves no request itself and may block.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,6 +23,7 @@
 #include "business/import.h"
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/hasher.h"
 #include "cli/jobs.h"
 #include "cli/listen.h"
 #include "cli/user.h"
@@ -30,6 +31,7 @@
 #include "gateway/client.h"
 #include "gateway/limit.h"
 #include "io/loop.h"
+#include "io/offload.h"
 #include "store/cluster.h"
 #include "store/keys.h"
 #include "store/migrate.h"
@@ -39,6 +41,7 @@
 
 enum {
 	WORKERS_MAX = METRIC_SLOT_JOBS - 1,
+	HASHERS_MAX = 128,
 	BACKOFF_FIRST_US = 100000,
 	BACKOFF_MAX_US = 10000000,
 	STEADY_US = 30000000, /* who lived that long starts with the first back-off again */
@@ -58,9 +61,9 @@ static struct supervisor {
 	bool private_cluster;
 	const char *url;
 	int listen_fd;
-	int workers, cores;
-	struct child children[WORKERS_MAX + 1]; /* the jobs process is the last */
-	char holder[UUID_TEXT_SIZE];		/* of our jobs' leases */
+	int workers, hashers;
+	struct child children[WORKERS_MAX + 1 + HASHERS_MAX];
+	char holder[UUID_TEXT_SIZE]; /* of our jobs' leases */
 	uint64_t cluster_backoff_us, cluster_start_us;
 	sigset_t signals;
 	bool migrate;
@@ -197,21 +200,29 @@ static void raise_limits(void)
 		log_warn("cannot raise the number of open files: %s", strerror(errno));
 }
 
-/* All workers together keep as many threads busy as there are cores. */
-static int threads_each(void)
-{
-	return supervisor.cores > supervisor.workers ? supervisor.cores / supervisor.workers : 1;
-}
+_Static_assert((int)WORKERS_MAX <= OFFLOAD_WORKERS_MAX,
+	       "each worker gets answers from the hashers");
 
-/* The workers are children 1 to `workers`, the jobs process is the one after them. */
+/* The workers are children 1 to `workers`, the jobs process is the one after them, then come the hashers. */
 static int count_children(void)
 {
-	return supervisor.workers + 1;
+	return supervisor.workers + 1 + supervisor.hashers;
+}
+
+static bool is_worker(int number)
+{
+	return number <= supervisor.workers;
 }
 
 static bool is_jobs(int number)
 {
-	return number > supervisor.workers;
+	return number == supervisor.workers + 1;
+}
+
+/* From 1. */
+static int hasher_number(int number)
+{
+	return number - supervisor.workers - 1;
 }
 
 /* For the log; good until the next call. */
@@ -221,7 +232,10 @@ static const char *name_child(int number)
 
 	if (is_jobs(number))
 		return "the jobs process";
-	snprintf(name, sizeof(name), "worker %d", number);
+	if (is_worker(number))
+		snprintf(name, sizeof(name), "worker %d", number);
+	else
+		snprintf(name, sizeof(name), "hasher %d", hasher_number(number));
 	return name;
 }
 
@@ -231,10 +245,12 @@ static int be_child(int number, int ready_fd, pid_t parent)
 						  .listen_fd = supervisor.listen_fd,
 						  .ready_fd = ready_fd,
 						  .url = supervisor.url,
-						  .threads = threads_each() };
+						  .hashers = supervisor.hashers };
 	const struct jobs_settings jobs = { .ready_fd = ready_fd,
 					    .url = supervisor.url,
 					    .holder = supervisor.holder };
+	const struct hasher_settings hasher = { .number = hasher_number(number),
+						.ready_fd = ready_fd };
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -246,10 +262,10 @@ static int be_child(int number, int ready_fd, pid_t parent)
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (!is_jobs(number))
+	if (is_worker(number))
 		return worker_run(&settings);
 	close(supervisor.listen_fd);
-	return jobs_run(&jobs);
+	return is_jobs(number) ? jobs_run(&jobs) : hasher_run(&hasher);
 }
 
 /* Forks child `number`, which tells `ready` when it serves; -1 when nobody waits for that. */
@@ -292,6 +308,15 @@ static int start_children(void)
 	return ready == count_children() ? 0 : -1;
 }
 
+/* Of the slot of one that has died, where nobody else writes now. A hasher has none. */
+static void clear_gauges(int number)
+{
+	if (!is_worker(number) && !is_jobs(number))
+		return;
+	metrics_use_slot(is_jobs(number) ? METRIC_SLOT_JOBS : number);
+	metrics_use_slot(0);
+}
+
 static void child_died(int number, int status)
 {
 	struct child *c = &supervisor.children[number - 1];
@@ -302,9 +327,7 @@ static void child_died(int number, int status)
 		log_error("%s was ended by signal %d", name_child(number), WTERMSIG(status));
 	else
 		log_error("%s ended with status %d", name_child(number), WEXITSTATUS(status));
-	/* nobody else writes there now: its gauges start again */
-	metrics_use_slot(is_jobs(number) ? METRIC_SLOT_JOBS : number);
-	metrics_use_slot(0);
+	clear_gauges(number);
 	metric_add(METRIC_RESTARTS, 1);
 	c->pid = 0;
 	c->backoff_us = steady || !c->backoff_us	     ? BACKOFF_FIRST_US
@@ -384,7 +407,7 @@ static void signal_children(int number)
 			kill(supervisor.children[i].pid, number);
 }
 
-/* Children drain; a second signal, or too long, kills them (but a closing terminal hangs up more than once). Then the
+/* Children drain, the hashers after the workers have gone; a second signal, or too long, kills them (but a closing terminal hangs up more than once). Then the
  * cluster, whose clients are gone. */
 static void end(void)
 {
@@ -392,6 +415,7 @@ static void end(void)
 	uint64_t until = time_monotonic_us() + (uint64_t)config.drain_timeout * 1000 + GRACE_US;
 
 	close(supervisor.listen_fd);
+	offload_close();
 	signal_children(SIGTERM);
 	while (count_alive() > 0 && time_monotonic_us() < until) {
 		int number = sigtimedwait(&supervisor.signals, NULL, &tick);
@@ -409,7 +433,8 @@ static int serve(const char *url)
 {
 	api_setup();
 	client_setup();
-	if (metrics_setup() != 0 || limit_setup() != 0 || start_children() != 0) {
+	if (metrics_setup() != 0 || limit_setup() != 0 || offload_open(supervisor.workers) != 0 ||
+	    start_children() != 0) {
 		fprintf(stderr, "guildford: the workers did not start; the log says why\n");
 		end();
 		return EXIT_FAILED;
@@ -424,12 +449,13 @@ static int serve(const char *url)
 static int run(int argc, char **argv)
 {
 	char url[120], why[1300];
-	int rc = usage(argc, argv);
+	int cores, rc = usage(argc, argv);
 
 	if (rc)
 		return rc;
-	supervisor.cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	supervisor.workers = config.workers > 0 ? config.workers : supervisor.cores;
+	cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	supervisor.workers = config.workers > 0 ? config.workers : cores;
+	supervisor.hashers = cores < HASHERS_MAX ? cores : HASHERS_MAX;
 	if (!redis_is_url(config.redis_url)) {
 		fprintf(stderr,
 			"guildford: REDIS_URL is neither redis://[user:password@]host[:port][/database] nor "

@@ -133,7 +133,8 @@ int worker_run(const struct worker_settings *settings)
 	be_patient();
 	keep_memory();
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
-	offload_setup(settings->threads, config.password_queue);
+	/* one more than can be at work, so that none waits for the next one's message */
+	offload_join(settings->number, settings->hashers + 1, config.password_queue);
 	uv_signal_init(loop_get(), &terminate);
 	uv_signal_start(&terminate, on_terminate, SIGTERM);
 	pg_open(&(struct pg_settings) { .url = settings->url,

@@ -8,7 +8,7 @@ struct worker_settings {
 	int listen_fd;	 /* bound, listening, shared with the other workers */
 	int ready_fd;	 /* gets one byte when the worker serves; -1: nobody waits for it */
 	const char *url; /* libpq connection string */
-	int threads;	 /* for work that needs a core, 1 and up */
+	int hashers;	 /* of the node, 1 and up */
 };
 
 /* Serves until SIGTERM has drained it; returns an exit code. Call it in a fresh child process. */

@@ -123,11 +123,17 @@ class Server:
     def log_text(self):
         return self.log_path.read_text(errors="replace")
 
-    def workers(self):
-        """Process ids of the workers: the supervisor's children that are not PostgreSQL."""
+    def children(self, name):
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         children = [int(pid) for pid in pathlib.Path(path).read_text().split()]
-        return [pid for pid in children if name_of(pid) == "guildford"]
+        return [pid for pid in children if name_of(pid) == name]
+
+    def workers(self):
+        """Process ids of the workers."""
+        return self.children("guildford")
+
+    def hashers(self):
+        return self.children("guildford-hash")
 
     def postmaster(self):
         return int(self.postmaster_file()[0])

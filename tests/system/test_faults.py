@@ -256,11 +256,12 @@ def test_a_backend_that_outlives_its_postmaster_does_not_stop_the_next_start(ser
     again.stop()
 
 
-def test_a_killed_supervisor_leaves_no_worker(server):
-    workers, postmaster = server.workers(), server.postmaster()
+def test_a_killed_supervisor_leaves_no_child(server):
+    children, postmaster = server.workers() + server.hashers(), server.postmaster()
+    assert len(server.hashers()) == os.cpu_count()
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
-    wait_for(lambda: not any(lives(pid) for pid in workers))
+    wait_for(lambda: not any(lives(pid) for pid in children))
     assert lives(postmaster), "the cluster waits for whoever comes next"
     again = Server(data=server.data)
     assert again.postmaster() == postmaster

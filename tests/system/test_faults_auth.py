@@ -367,25 +367,25 @@ def forget_peak(pid):
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def bound(pid):
-    """What 300 log-ins may add to a worker, in MiB: 19 for each thread that hashes, and some for what waits. The sanitizers keep
-    what was freed, too, up to 256."""
-    threads = max(1, len(os.sched_getaffinity(0)) // 2)
-    return 19 * threads + 16 + (256 if "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text() else 0)
+def bound(pid, hashers):
+    """What 300 log-ins may add to a worker, in MiB: some for what waits. To a hasher: the 19 of a hash. The sanitizers keep what
+    was freed, too, up to 256."""
+    own = 19 + 4 if pid in hashers else 16
+    return own + (256 if "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text() else 0)
 
 
 def test_a_storm_of_log_ins_leaves_the_reads_alone():
     """300 at once to a queue of 40 for each worker: reads go on, and a log-in succeeds or is told when to come again. Memory
-    is bounded: what Argon2 takes for each thread, and the requests that wait."""
+    is bounded: what Argon2 takes in each hasher, and the requests that wait."""
     server = Server(workers=2, GUILDFORD_PASSWORD_QUEUE="40", GUILDFORD_REQUEST_TIMEOUT="60000")
     try:
         people = [Person(server) for _ in range(3)]
         for person in people:  # who has verified a password once has met all the code that does
             sign_in(server, person.address)
-        workers = server.workers()
-        for pid in workers:
+        workers, hashers = server.workers(), server.hashers()
+        for pid in workers + hashers:
             forget_peak(pid)
-        held = {pid: peak(pid) for pid in workers}
+        held = {pid: peak(pid) for pid in workers + hashers}
         reads, log_ins, together = collections.Counter(), [Client(server) for _ in range(300)], threading.Barrier(300)
         readers = [httpx.Client(base_url=server.url, headers=people[0].headers, timeout=60) for _ in range(2)]
 
@@ -411,9 +411,77 @@ def test_a_storm_of_log_ins_leaves_the_reads_alone():
         statuses = sum((client.statuses for client in log_ins), collections.Counter())
         assert set(statuses) == {200, 503} and statuses[200] >= 40, statuses
         assert all(int(client.retry_after) >= 1 for client in log_ins if client.statuses[503])
-        assert server.workers() == workers
-        for pid in workers:
-            assert peak(pid) - held[pid] < bound(pid), statuses
+        assert server.workers() == workers and server.hashers() == hashers
+        for pid in workers + hashers:
+            assert peak(pid) - held[pid] < bound(pid, hashers), statuses
         assert sign_in(server, people[0].address)
     finally:
         server.stop()
+
+
+def test_hashers_are_killed_under_log_ins():
+    """The one hash that was under way in each is lost, and is a 504 at its deadline; all others go on. The supervisor starts
+    hashers again."""
+    server = Server(workers=2, GUILDFORD_REQUEST_TIMEOUT="4000")
+    kills, chance = 6, random.Random(7)
+    try:
+        clients, hashers = [LogIns(server) for _ in range(6)], len(server.hashers())
+        with Crowd() as crowd:
+            for client in clients:
+                crowd.add(client.act, pause=0)
+            for _ in range(kills):
+                counts = [len(client.sessions) for client in clients]
+                wait_for(lambda: all(len(client.sessions) > n + 2 for client, n in zip(clients, counts)), 60)
+                victim = chance.choice(server.hashers())
+                os.kill(victim, signal.SIGKILL)
+                wait_for(lambda: len(server.hashers()) == hashers and victim not in server.hashers(), 60)
+            counts = [len(client.sessions) for client in clients]
+            wait_for(lambda: all(len(client.sessions) > n + 2 for client, n in zip(clients, counts)), 60)
+        assert crowd.failures == []
+        statuses = sum((client.statuses for client in clients), collections.Counter())
+        assert set(statuses) <= {200, 504} and statuses[504] <= kills, statuses
+        check_sessions(server, [tokens["session_id"] for client in clients for tokens in client.sessions])
+        metrics = server.http.get("/metrics").text
+        assert f"\nguildford_worker_restarts_total {kills}\n" in metrics and "\nguildford_offload_queue 0\n" in metrics
+    finally:
+        server.stop()
+
+
+def test_workers_are_killed_under_log_ins():
+    """Who comes after a killed worker takes none of its answers for its own: everybody gets a session of their own."""
+    server = Server(workers=1)
+    try:
+        clients = [LogIns(server) for _ in range(6)]
+        with Crowd() as crowd:
+            for client in clients:
+                crowd.add(client.act, pause=0)
+            for _ in range(4):
+                counts = [len(client.sessions) for client in clients]
+                wait_for(lambda: all(len(client.sessions) > n + 2 for client, n in zip(clients, counts)), 60)
+                os.kill(server.workers()[0], signal.SIGKILL)
+                wait_for(server.workers, 60)
+        assert crowd.failures == []
+        assert set(sum((client.statuses for client in clients), collections.Counter())) <= {200, "broken"}
+        check_sessions(server, [tokens["session_id"] for client in clients for tokens in client.sessions])
+    finally:
+        server.stop()
+
+
+def test_log_ins_are_finished_before_the_end():
+    """Also when a service manager tells everybody: hashers go when the workers have gone."""
+    server = Server(workers=2, GUILDFORD_DRAIN_TIMEOUT="30000")
+    client, hashers = LogIns(server), server.hashers()
+    for pid in hashers:
+        os.kill(pid, signal.SIGSTOP)
+    thread = threading.Thread(target=client.act)
+    thread.start()
+    time.sleep(0.5)
+    for pid in server.workers() + hashers + [server.process.pid]:
+        os.kill(pid, signal.SIGTERM)
+    time.sleep(0.5)
+    for pid in hashers:
+        os.kill(pid, signal.SIGCONT)
+    thread.join()
+    server.stop()
+    assert client.statuses == {200: 1}
+    assert not any(lives(pid) for pid in hashers)

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from conftest import SECRET_KEY, Server, lives, name_of, run, wait_for
+from conftest import SECRET_KEY, Server, lives, run, wait_for
 from smtp import Smtp, certificate
 
 
@@ -79,8 +79,7 @@ def time_passes(s, key):
 
 
 def jobs_process(s):
-    path = f"/proc/{s.process.pid}/task/{s.process.pid}/children"
-    found = [int(pid) for pid in pathlib.Path(path).read_text().split() if name_of(pid) == "guildford-jobs"]
+    found = s.children("guildford-jobs")
     return found[0] if found else None
 
 

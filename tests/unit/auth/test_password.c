@@ -3,10 +3,13 @@
  * is real, and slow under the sanitizers, so there are few hashes. */
 #include "test.h"
 #include <sodium.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "io/loop.h"
 #include "io/offload.h"
 
 static int verified;
-static const char *volatile seen; /* what a thread was given, on a stack */
+static const char *volatile seen; /* what was hashed, on a stack */
 static char seen_copy[100];
 
 static int count_verify(const char *str, const char *passwd, unsigned long long len)
@@ -235,10 +238,39 @@ static int pass_the_deadline(struct task *t, void *arg)
 	return OK;
 }
 
-static void test_a_passed_deadline(void **state)
+/* As a worker does it, whose hasher ends with it. Last of all: this process stays a worker. */
+static void test_by_a_hasher(void **state)
 {
+	int before = verified, status;
+	pid_t pid;
+
 	(void)state;
+	assert_int_equal(offload_open(1), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(offload_serve(password_work));
+	offload_join(1, 1, 1);
+	assert_int_equal(task_run(hash_and_verify, NULL, NULL, 0), OK);
+	assert_int_equal(task_run(verify_what_is_no_hash, NULL, NULL, 0), OK);
 	assert_int_equal(task_run(pass_the_deadline, NULL, NULL, 0), OK);
+	assert_int_equal(verified, before);
+	offload_close();
+	loop_close();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* What goes back to the worker has no digest in it. */
+static void test_the_digest_stays(void **state)
+{
+	struct work work = { .kind = MAKE };
+
+	(void)state;
+	add_pepper(&work, good);
+	assert_int_equal(strlen(work.peppered), 43);
+	password_work(&work);
+	assert_int_equal(work.rc, 0);
+	assert_true(sodium_is_zero((const unsigned char *)work.peppered, sizeof(work.peppered)));
 }
 
 /* Looks below its own frame, at what password_verify() has left there. */
@@ -295,9 +327,10 @@ int main(void)
 		cmocka_unit_test(test_old_parameters_are_stale),
 		cmocka_unit_test(test_what_is_no_hash),
 		cmocka_unit_test(test_nobody_costs_the_same),
-		cmocka_unit_test(test_a_passed_deadline),
 		cmocka_unit_test(test_the_digest_is_wiped),
 		cmocka_unit_test(test_lower_case_is_wiped),
+		cmocka_unit_test(test_the_digest_stays),
+		cmocka_unit_test(test_by_a_hasher),
 	};
 
 	return cmocka_run_group_tests(tests, start, free_memory);
