@@ -3,7 +3,6 @@
 #include "cli/worker.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,10 +32,7 @@ enum {
 	STACKS_POOLED = 64,
 	READY_POLL_MS = 5,
 	READY_POLLS = 600,
-	REDIS_POLLS = 200,
-	KEPT_BYTES = 64 << 20,	/* of free memory at the heap's end */
-	MAPPED_BYTES = 8 << 20, /* what is larger is mapped by itself */
-	PAD_BYTES = 1 << 20
+	REDIS_POLLS = 200
 };
 
 /* Instrumented frames are several times as large. */
@@ -53,16 +49,6 @@ static void be_patient(void)
 {
 	if (sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) { 0 }) != 0)
 		log_warn("cannot choose the scheduling of batches: %s", strerror(errno));
-}
-
-/* Each hash of a password maps and unmaps 19 MiB on a thread of the lowest priority, which may lose its core while it holds
- * the kernel's lock on our memory. A loop that gives pages back, or asks for some, in nearly every request waits for it: p95
- * of reads during a storm of logins was 13 times that without logins, and is 2.3 times that (`make bench`, row logins). */
-static void keep_memory(void)
-{
-	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
-	mallopt(M_TOP_PAD, PAD_BYTES);
 }
 
 static void drained(void)
@@ -131,7 +117,6 @@ int worker_run(const struct worker_settings *settings)
 	log_setup(log_level(), name);
 	metrics_use_slot(settings->number);
 	be_patient();
-	keep_memory();
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
 	/* one more than can be at work, so that none waits for the next one's message */
 	offload_join(settings->number, settings->hashers + 1, config.password_queue);
