@@ -14,7 +14,6 @@
 #include <grp.h>
 #include <libpq-fe.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -271,8 +270,6 @@ static pid_t spawn(const struct place *p, const char *program, char *const *argv
 	if (become(p) != 0)
 		_exit(126);
 	umask(077);
-	/* as the workers do, and for the same reason: see cli/worker.c */
-	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) { 0 });
 	if (p->drop && chdir("/") != 0)
 		_exit(126);
 	execv(file, argv);
