@@ -8,8 +8,8 @@ create schema event;
 create function event.touch() returns trigger
 language plpgsql as $$
 begin
-	if to_jsonb(new) - '{title_sort,name_sort,position}'::text[]
-	    is distinct from to_jsonb(old) - '{title_sort,name_sort,position}'::text[] then
+	if to_jsonb(new) - '{title_sort,name_sort,position,materialised_until}'::text[]
+	    is distinct from to_jsonb(old) - '{title_sort,name_sort,position,materialised_until}'::text[] then
 		new.version := old.version + 1;
 		new.updated_at := clock_timestamp();
 	end if;
@@ -115,6 +115,16 @@ create index event_horizon on event.event (materialised_until) where rrule is no
 create trigger event_touch before update on event.event
 	for each row execute function event.touch();
 
+-- A wall clock's time as an instant (RFC 5545 section 3.3.5): one that the clock skips is meant by the offset before, as PostgreSQL
+-- has it; one that comes twice is the first, where PostgreSQL takes the second.
+create function event.instant(local timestamp, zone text) returns timestamptz
+language sql stable strict parallel safe as $$
+	select case when e.earlier at time zone zone = local then least(e.earlier, e.usual) else e.usual end
+	from (select u.usual, (local - ((u.usual - interval '1 day') at time zone zone
+			- (u.usual - interval '1 day') at time zone 'UTC')) at time zone 'UTC' as earlier
+		from (select local at time zone zone as usual) u) e
+$$;
+
 -- One time at which an event takes place. recurrence_local is the wall time that the rule gave it (RECURRENCE-ID) and stays
 -- when it is moved; columns that are null are as in the event.
 create table event.occurrence (
@@ -128,6 +138,9 @@ create table event.occurrence (
 	status			text not null default 'scheduled' check (status in ('scheduled', 'cancelled', 'postponed')),
 	-- is it otherwise than the rule and the event say?
 	changed			boolean not null default false,
+	-- is it at a time of its own? did the rule give it once, and no longer?
+	moved			boolean not null default false,
+	let_go			boolean not null default false,
 	title			text check (length(title) between 1 and 160),
 	summary			text check (length(summary) <= 300),
 	description		text check (length(description) <= 10000),

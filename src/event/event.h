@@ -25,9 +25,7 @@ void event_visible(struct request *r, struct select *s, bool item);
 int event_before_write(struct request *r, struct values *v, json_t *old) MUST_USE;
 int event_on_conflict(struct request *r, struct values *v, const char *constraint) MUST_USE;
 
-/* when.c: an event's times and rule, checked, and the first start and last end worked out into v. waits */
-int event_check_when(struct request *r, struct values *v, json_t *old) MUST_USE;
-/* Makes the occurrences of a written event follow it; resource.after_write. waits */
+/* follow.c: occurrences follow their event; resource.after_write. waits */
 int event_after_write(struct request *r, json_t *old, json_t *row) MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@
 #include "api/request.h"
 #include "api/steps.h"
 #include "event/event.h"
+#include "event/when.h"
 #include "store/pg.h"
 #include "base/uuid.h"
 #include "base/banned.h"
@@ -147,7 +148,7 @@ int event_before_write(struct request *r, struct values *v, json_t *old)
 	check_rsvp(r, v, old);
 	if (r->task.failure.code)
 		return r->task.failure.code;
-	rc = event_check_when(r, v, old);
+	rc = event_when_check(&r->task, v, old);
 	if (!rc)
 		rc = check_database(r, v, old);
 	if (!rc && !old)

@@ -295,24 +295,39 @@ static json_t *old_value(json_t *old, const char *name)
 	return json_object_get(json_object_get(old, object), dot + 1);
 }
 
+/* A value of a representation as the text that a parameter would have; NULL for null and for objects. */
+static const char *text_before(TALLOC_CTX *mem, json_t *old, const char *name)
+{
+	json_t *before = old ? old_value(old, name) : NULL;
+	const char **items;
+	size_t i;
+	json_t *item;
+
+	if (json_is_string(before))
+		return json_string_value(before);
+	if (json_is_number(before))
+		return talloc_asprintf(mem, "%.17g", json_number_value(before));
+	if (json_is_boolean(before))
+		return json_is_true(before) ? "true" : "false";
+	if (!json_is_array(before))
+		return NULL;
+	items = talloc_array(mem, const char *, (unsigned)json_array_size(before) + 1);
+	json_array_foreach(before, i, item)
+		items[i] = json_is_string(item) ? json_string_value(item) : "";
+	return pg_array(mem, items, (int)json_array_size(before));
+}
+
 const char *values_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name)
 {
 	const struct value *value = values_get(v, name);
-	json_t *before;
 
-	if (value->set)
-		return value->text;
-	before = old ? old_value(old, name) : NULL;
-	if (json_is_string(before))
-		return json_string_value(before);
-	return json_is_number(before) ? talloc_asprintf(mem, "%.17g", json_number_value(before))
-				      : NULL;
+	return value->set ? value->text : text_before(mem, old, name);
 }
 
 bool values_change(struct values *v, json_t *old, const char *name)
 {
 	const struct value *value = values_get(v, name);
-	const char *before = old ? json_string_value(old_value(old, name)) : NULL;
+	const char *before = value->set ? text_before(v, old, name) : NULL;
 
 	if (!value->set)
 		return false;

@@ -37,9 +37,9 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 /* The value of a field by name, NULL when the resource has no such field (our bug). */
 struct value *values_get(struct values *v, const char *name) MUST_USE;
 /* The field's value after the write: the new text when it is set, else the one of `old` (a representation, may be NULL);
- * NULL for null. Of text and numbers only. */
+ * NULL for null. Arrays of text as '{...}'; not of objects. */
 const char *values_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name);
-/* Does the write change a field of text? */
+/* Does the write change a field? The same kinds. */
 bool values_change(struct values *v, json_t *old, const char *name);
 /* Notes a problem when one of two fields has a value after the write and the other has none. */
 void values_check_pair(struct task *t, struct values *v, json_t *old, const char *one,

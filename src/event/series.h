@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An event's times as one thing: rule, further dates, exceptions, and the occurrences that they give in the horizon. Between
+ * recurrence.h, which knows rules only, and those who write events (when.c) and occurrences (follow.c). */
+#ifndef EVENT_SERIES_H
+#define EVENT_SERIES_H
+
+#include "base/attr.h"
+#include "event/recurrence.h"
+#include "io/task.h"
+
+#define SERIES_HORIZON "18 months"
+#define SERIES_PAST    "40 days"
+
+enum { SERIES_DAY_S = 86400, SERIES_SEARCH_S = 20 * 366 * SERIES_DAY_S };
+
+struct series {
+	const char *zone; /* IANA */
+	bool all_day;
+	int64_t first, end;	       /* local seconds: start and end of the first one */
+	const struct recurrence *rule; /* NULL: none */
+	const char *rdate, *exdate;    /* PostgreSQL's text of timestamp[], NULL: none */
+	int64_t until;		       /* the rule's, local seconds; INT64_MAX: none */
+	int64_t from, to;	       /* the window in which occurrences are made, local seconds */
+	int64_t *starts;	       /* what they are, ascending, each once */
+	int count;
+	bool endless;
+	int64_t last; /* start of the last one ever, unless endless */
+};
+
+/* Works out the window, 40 days back and 18 months ahead by the clock of the event's zone, and `until`. waits */
+int series_place(struct task *t, struct series *s) MUST_USE;
+/* Works out starts (a child of mem), count, endless and last. False when there are more than RECURRENCE_OCCURRENCES_MAX in
+ * the window. */
+bool series_expand(TALLOC_CTX *mem, struct series *s) MUST_USE;
+
+#endif
