@@ -14,7 +14,7 @@ static const struct resource *const resources[] = {
 
 static const struct job jobs[] = {
 	{ .name = "event_extend",
-	  .every_ms = 3600000,
+	  .every_ms = 10000,
 	  .timeout_ms = 60000,
 	  .wanted =
 		  "exists (select from event.event where rrule is not null and deleted_at is null "
