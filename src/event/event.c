@@ -305,6 +305,23 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+static const struct action actions[] = {
+	{ .method = METHOD_PATCH,
+	  .path = "/events/{id}/occurrences/{occurrence_id}",
+	  .allow = PERMITTED,
+	  .permission = "event:update",
+	  .related = EVENT_ORGANISERS,
+	  .writes = true,
+	  .name = "occurrence_update",
+	  .doc = "Changes one occurrence, it and those that follow, or all. Of one alone the answer is the occurrence, and If-Match its ETag; else "
+		 "the event that it belongs to then: changing those that follow makes them an event of their own.",
+	  .takes = &occurrence_edit,
+	  .parameters = occurrence_edit_parameters,
+	  .act = occurrence_update,
+	  .reply_schema = "{\"type\":\"object\"}" },
+	{ 0 },
+};
+
 const struct resource event_resource = {
 	.name = "event",
 	.plural = "events",
@@ -322,6 +339,7 @@ const struct resource event_resource = {
 		     .via = EVENT_BUSINESS_ORGANISERS },
 	.owned = true,
 	.fields = fields,
+	.actions = actions,
 	.default_sort = "title",
 	.track_edits = true,
 	.visible = event_visible,

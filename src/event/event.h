@@ -25,6 +25,11 @@ void event_visible(struct request *r, struct select *s, bool item);
 int event_before_write(struct request *r, struct values *v, json_t *old) MUST_USE;
 int event_on_conflict(struct request *r, struct values *v, const char *constraint) MUST_USE;
 
+/* edit.c: PATCH of an occurrence. waits */
+extern const struct resource occurrence_edit;
+extern const struct filter occurrence_edit_parameters[];
+int occurrence_update(struct request *r) MUST_USE;
+
 /* follow.c: occurrences follow their event; resource.after_write. waits */
 int event_after_write(struct request *r, json_t *old, json_t *row) MUST_USE;
 

@@ -83,19 +83,6 @@ static const char let_go_sql[] =
 	"where event_id = $1 and ends_at > now() and deleted_at is null and not let_go "
 	"and recurrence_local <> all ($2::timestamp[])";
 
-static const char *starts_array(TALLOC_CTX *mem, const struct series *s)
-{
-	const char **texts = talloc_array(mem, const char *, (unsigned)s->count + 1);
-
-	for (int i = 0; i < s->count; i++) {
-		char *text = talloc_size(mem, LOCAL_TEXT_SIZE);
-
-		local_write(s->starts[i], text);
-		texts[i] = text;
-	}
-	return pg_array(mem, texts, s->count);
-}
-
 int event_follow(struct task *t, const char *event_id, long long moved_s)
 {
 	struct series *s = talloc_zero(t->mem, struct series);
@@ -115,7 +102,7 @@ int event_follow(struct task *t, const char *event_id, long long moved_s)
 		    t->mem,
 		    s)) /* it was checked when it was written: time has brought more of them */
 		s->count = RECURRENCE_OCCURRENCES_MAX;
-	starts = starts_array(t->mem, s);
+	starts = series_dates_text(t->mem, s->starts, s->count);
 	rc = pg_query(t, &rows, make_sql, PG_PARAMS(event_id, starts, single ? "true" : "false"));
 	if (!rc)
 		rc = pg_query(t, &rows, let_go_sql, PG_PARAMS(event_id, starts));

@@ -8,8 +8,6 @@
 #include "store/pg.h"
 #include "base/banned.h"
 
-enum { DATES_MAX = 200, EVER_MAX = 20000 };
-
 int series_place(struct task *t, struct series *s)
 {
 	bool utc = s->rule && s->rule->until == UNTIL_UTC;
@@ -35,12 +33,12 @@ int series_place(struct task *t, struct series *s)
 	return OK;
 }
 
-/* The times of an array's text, quoted or not. */
-static int read_dates(const char *text, int64_t dates[DATES_MAX])
+/* They may be quoted or not. */
+int series_read_dates(const char *text, int64_t dates[SERIES_DATES_MAX])
 {
 	int n = 0;
 
-	for (const char *at = text ? text : ""; *at && n < DATES_MAX; at++) {
+	for (const char *at = text ? text : ""; *at && n < SERIES_DATES_MAX; at++) {
 		char one[LOCAL_TEXT_SIZE] = "";
 
 		if (!isdigit((unsigned char)*at))
@@ -52,6 +50,19 @@ static int read_dates(const char *text, int64_t dates[DATES_MAX])
 		at += sizeof(one) - 2;
 	}
 	return n;
+}
+
+const char *series_dates_text(TALLOC_CTX *mem, const int64_t *dates, int count)
+{
+	const char **texts = talloc_array(mem, const char *, (unsigned)count + 1);
+
+	for (int i = 0; i < count; i++) {
+		char *text = talloc_size(texts, LOCAL_TEXT_SIZE);
+
+		local_write(dates[i], text);
+		texts[i] = text;
+	}
+	return pg_array(mem, texts, count);
 }
 
 static int compare(const void *a, const void *b)
@@ -98,9 +109,9 @@ static void find_last(TALLOC_CTX *mem, struct series *s, const int64_t *more, in
 	s->endless = !s->rule->count && s->until == INT64_MAX;
 	if (s->endless)
 		return;
-	all = talloc_array(mem, int64_t, EVER_MAX);
+	all = talloc_array(mem, int64_t, SERIES_EVER_MAX);
 	n = recurrence_expand(s->rule, s->first, s->until, s->first, s->first + SERIES_SEARCH_S,
-			      all, EVER_MAX);
+			      all, SERIES_EVER_MAX);
 	s->endless = n == -1; /* as good as */
 	while (n > 0 && holds(except, except_count, all[n - 1]))
 		n--;
@@ -111,11 +122,12 @@ static void find_last(TALLOC_CTX *mem, struct series *s, const int64_t *more, in
 
 bool series_expand(TALLOC_CTX *mem, struct series *s)
 {
-	int64_t more[DATES_MAX], except[DATES_MAX];
-	int more_count = read_dates(s->rdate, more), except_count = read_dates(s->exdate, except);
+	int64_t more[SERIES_DATES_MAX], except[SERIES_DATES_MAX];
+	int more_count = series_read_dates(s->rdate, more),
+	    except_count = series_read_dates(s->exdate, except);
 	int n = 1;
 
-	s->starts = talloc_array(mem, int64_t, RECURRENCE_OCCURRENCES_MAX + DATES_MAX + 1);
+	s->starts = talloc_array(mem, int64_t, RECURRENCE_OCCURRENCES_MAX + SERIES_DATES_MAX + 1);
 	s->starts[0] = s->first;
 	if (s->rule)
 		n = recurrence_expand(s->rule, s->first, s->until,

@@ -11,7 +11,12 @@
 #define SERIES_HORIZON "18 months"
 #define SERIES_PAST    "40 days"
 
-enum { SERIES_DAY_S = 86400, SERIES_SEARCH_S = 20 * 366 * SERIES_DAY_S };
+enum {
+	SERIES_DAY_S = 86400,
+	SERIES_SEARCH_S = 20 * 366 * SERIES_DAY_S,
+	SERIES_DATES_MAX = 200, /* further dates, and exceptions */
+	SERIES_EVER_MAX = 20000 /* times of a rule that are looked through */
+};
 
 struct series {
 	const char *zone; /* IANA */
@@ -26,6 +31,10 @@ struct series {
 	bool endless;
 	int64_t last; /* start of the last one ever, unless endless */
 };
+
+/* The times in the text of a timestamp[] (NULL: none), SERIES_DATES_MAX at most; and the text of such an array. */
+int series_read_dates(const char *text, int64_t dates[SERIES_DATES_MAX]);
+const char *series_dates_text(TALLOC_CTX *mem, const int64_t *dates, int count);
 
 /* Works out the window, 40 days back and 18 months ahead by the clock of the event's zone, and `until`. waits */
 int series_place(struct task *t, struct series *s) MUST_USE;

@@ -169,3 +169,79 @@ def test_a_series_is_carried_on(server, ann):
     wait_for(lambda: len(times(server, event, "id")) == len(before))
     assert len(set(before) & set(times(server, event, "id"))) == 5
     assert server.http.get(f"/v1/events/{event['id']}").json()["data"]["updated_at"] == event["updated_at"]
+
+
+def edit(person, event, id, scope, body, status=200, **headers):
+    reply = person.server.http.patch(f"/v1/events/{event['id']}/occurrences/{id}?scope={scope}", json=body, headers={**person.headers, **headers})
+    assert reply.status_code == status, reply.text
+    return reply.json().get("data")
+
+
+def test_this_one_alone(server, ann):
+    event = add(ann, **MARKET)
+    ids = times(server, event, "id")
+    got = edit(ann, event, ids[1], "this", {"status": "cancelled", "title": "Off"})
+    assert got["status"] == "cancelled" and got["title"] == "Off" and got["changed"] is True and got["starts_local"] == "2027-05-08T09:00:00"
+    got = edit(ann, event, ids[2], "this", {"starts_local": "2027-05-14T18:00"})
+    assert (got["starts_local"], got["ends_local"], got["recurrence_local"]) == ("2027-05-14T18:00:00", "2027-05-14T22:00:00", "2027-05-15T09:00:00")
+    assert got["starts_at"] == "2027-05-14T17:00:00Z"
+    assert edit(ann, event, ids[1], "this", {"status": None})["status"] == "scheduled"
+    # the series moves: what was moved by itself stays where it is, the others follow
+    ann.call("PATCH", f"/v1/events/{event['id']}", {"starts_local": "2027-05-01T10:00", "ends_local": "2027-05-01T14:00"}, 200)
+    assert times(server, event, "id") == ids
+    assert [t[5:16] for t in times(server, event)] == ["05-01 10:00", "05-08 10:00", "05-14 18:00", "05-22 10:00", "05-29 10:00", "06-05 10:00"]
+
+
+def test_all_of_them(server, ann):
+    event = add(ann, **MARKET, exdate=["2027-05-22T09:00"])
+    ids = times(server, event, "id")
+    got = edit(ann, event, ids[2], "all", {"starts_local": "2027-05-15T08:30", "title": "Early market"})
+    assert got["id"] == event["id"] and got["starts_local"] == "2027-05-01T08:30:00" and got["ends_local"] == "2027-05-01T12:30:00"
+    assert got["exdate"] == ["2027-05-22T08:30:00"] and got["title"] == "Early market"
+    assert times(server, event, "id") == ids
+
+
+def test_this_and_following(server, ann):
+    """The later part is an event of its own, with the same people, the same occurrences and what was replied to them."""
+    helper, stranger = Person(server), Person(server)
+    event = add(ann, **MARKET, rdate=["2027-05-05T09:00", "2027-06-01T09:00"], exdate=["2027-05-08T09:00", "2027-05-29T09:00"])
+    ann.call("POST", "/v1/relations", {"resource": "event", "resource_id": event["id"], "relation": "organiser", "email": helper.address}, 201)
+    rows = times(server, event, "id, recurrence_local")
+    by_day = {start[5:10]: id for id, start in rows}
+    server.database(f"update event.occurrence set going = 7 where id = '{by_day['05-22']}'")
+    later = edit(ann, event, by_day["05-15"], "following", {"title": "Evening market", "starts_local": "2027-05-15T17:00"})
+    assert later["id"] != event["id"] and later["split_from"] == event["id"] and later["uid"] != event["uid"]
+    assert later["starts_local"] == "2027-05-15T17:00:00" and later["rrule"] == "FREQ=WEEKLY;BYDAY=SA;COUNT=4"
+    assert later["rdate"] == ["2027-06-01T17:00:00"] and later["exdate"] == ["2027-05-29T17:00:00"]
+    assert times(server, later, "id, going") == [[by_day["05-15"], "0"], [by_day["05-22"], "7"], [by_day["06-01"], "0"], [by_day["06-05"], "0"]]
+    assert [t[5:16] for t in times(server, later)] == ["05-15 17:00", "05-22 17:00", "06-01 17:00", "06-05 17:00"]
+    earlier = ann.get(f"/v1/events/{event['id']}")
+    assert earlier["rrule"] == "FREQ=WEEKLY;BYDAY=SA;UNTIL=20270508T225959Z" and earlier["title"] == "Again" and earlier["ends_at"] == "2027-05-05T12:00:00Z"
+    assert times(server, earlier, "id") == [by_day["05-01"], by_day["05-05"]]
+    helper.call("PATCH", f"/v1/events/{later['id']}", {"summary": "By the helper"}, 200)
+    edit(stranger, event, by_day["05-01"], "this", {"title": "Mine"}, 403)
+    # an edit of the earlier part does not bring back what is the later one's
+    ann.call("PATCH", f"/v1/events/{event['id']}", {"starts_local": "2027-05-01T08:00", "ends_local": "2027-05-01T12:00",
+                                                   "rdate": [], "exdate": ["2027-05-08T08:00"]}, 200)
+    assert [t[5:16] for t in times(server, event)] == ["05-01 08:00"]
+
+
+def test_following_of_the_first_is_all(server, ann):
+    event = add(ann, **MARKET)
+    got = edit(ann, event, times(server, event, "id")[0], "following", {"title": "All of them"})
+    assert got["id"] == event["id"] and len(times(server, event, "id")) == 6
+
+
+def test_edits_that_are_refused(server, ann):
+    event = add(ann, **MARKET, rdate=["2027-05-05T09:00"])
+    ids = times(server, event, "id")
+    edit(ann, event, ids[0], "some", {}, 400)
+    edit(ann, event, ids[0], "this", {"rrule": "FREQ=DAILY"}, 400)
+    edit(ann, event, ids[0], "this", {"ends_local": "2027-05-01T08:00"}, 400)
+    edit(ann, event, ids[0], "this", {"location": {"lat": 1}}, 400)
+    edit(ann, event, ids[0], "this", {"nonsense": 1}, 400)
+    edit(ann, event, ids[1], "following", {"title": "x"}, 409)
+    edit(ann, event, ids[0], "all", {"starts_local": "2027-05-02T09:00"}, 400)  # a Sunday, and the rule says Saturdays
+    edit(ann, event, ids[0], "this", {"title": "x"}, 412, **{"If-Match": '"0-0"'})
+    edit(ann, event, "019363f1-27a5-7c1b-8a5e-5f0c2c9e1a77", "this", {"title": "x"}, 404)
+    assert ann.get(f"/v1/events/{event['id']}")["title"] == "Again"
