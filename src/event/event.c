@@ -312,6 +312,7 @@ static const struct action actions[] = {
 	  .permission = "event:update",
 	  .related = EVENT_ORGANISERS,
 	  .writes = true,
+	  .tagged = true,
 	  .name = "occurrence_update",
 	  .doc = "Changes one occurrence, it and those that follow, or all. Of one alone the answer is the occurrence, and If-Match its ETag; else "
 		 "the event that it belongs to then: changing those that follow makes them an event of their own.",

@@ -77,7 +77,8 @@ static bool may_answer(const struct route *route, int status)
 		return route->writes;
 	case 412:
 		return route->operation == OP_REPLACE || route->operation == OP_UPDATE ||
-		       route->operation == OP_REMOVE;
+		       route->operation == OP_REMOVE ||
+		       (route->action && route->action->tagged && route->writes);
 	case 413:
 	case 415:
 		return route_takes_body(route);
@@ -212,7 +213,7 @@ static void write_query_parameters(struct writer *j, const struct route *route)
 
 	if (route->operation == OP_ACTION)
 		write_filters(j, route->action->parameters);
-	if (route->operation == OP_ACTION && route->action->tagged)
+	if (route->operation == OP_ACTION && route->action->tagged && !route->writes)
 		write_common(j, of_tagged);
 	if (route->operation == OP_LIST) {
 		write_filters(j, route->resource->filters);

@@ -131,7 +131,7 @@ struct action {
 	const char *permission, *related;
 	bool recent; /* only soon after the caller has shown who they are: 403 STEP_UP_REQUIRED */
 	bool writes; /* runs in a transaction */
-	bool tagged; /* the reply carries an ETag of its bytes */
+	bool tagged; /* the reply carries an ETag: of its bytes, or of the row that it writes, which If-Match then guards */
 	bool unversioned; /* stands at the root, not under /v1: /livez */
 	const char *name; /* operationId: "business_restore" */
 	const char *doc;
