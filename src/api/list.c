@@ -37,6 +37,7 @@ enum {
 struct list {
 	const struct resource *resource;
 	const struct shape *shape;
+	const struct shape *hit; /* of what an item is besides, NULL */
 	struct included included;
 	struct select select;
 	long long page, limit;
@@ -80,32 +81,40 @@ static int filter_field(struct request *r, struct select *s, const struct field 
 	return OK;
 }
 
-static void apply_filters(struct request *r, struct list *l)
+int list_conditions(struct request *r, struct select *s)
 {
-	for (const struct filter *f = l->resource->filters; f && f->name; f++) {
+	if (s->resource->list)
+		(void)s->resource->list(r, s); /* problems are collected in the task */
+	for (const struct filter *f = s->resource->filters; f && f->name; f++) {
 		const char *value = query_text(r, f->name);
 
 		if (value && f->apply)
-			f->apply(r, &l->select, value); /* problems are collected in the task */
+			f->apply(r, s, value);
 	}
-	for (const struct field *f = l->resource->fields; f->name; f++) {
+	for (const struct field *f = s->resource->fields; f->name; f++) {
 		const char *value = (f->flags & FILTER) ? query_text(r, f->name) : NULL;
 
 		if (value)
-			filter_field(r, &l->select, f, value);
+			filter_field(r, s, f, value);
 	}
+	return r->task.failure.code;
 }
 
 static const struct sort *default_search_sort(struct request *r, const struct resource *resource)
 {
 	for (const struct sort *x = resource->sorts; x && x->name; x++)
-		if (query_text(r, x->needs))
+		if (x->needs && !x->only_asked && query_text(r, x->needs))
 			return x;
 	return NULL;
 }
 
 static int sort_by_search(struct request *r, struct list *l, const struct sort *sort, bool reversed)
 {
+	if (sort->sql) {
+		l->descending = sort->descending != reversed;
+		l->sort_sql = sort->sql;
+		return OK;
+	}
 	if (!query_text(r, sort->needs))
 		return task_problem(&r->task, "sort", "\"%s\" needs the parameter \"%s\"",
 				    sort->name, sort->needs);
@@ -125,7 +134,7 @@ static void sort_on_way_in(struct list *l)
 {
 	const struct way_in *way_in = l->select.way_in;
 
-	if (!way_in || strcmp(l->sort_sql, way_in->instead_of) != 0)
+	if (!way_in || !way_in->instead_of || strcmp(l->sort_sql, way_in->instead_of) != 0)
 		return;
 	l->sort_sql = way_in->sort;
 	l->id_sql = way_in->id;
@@ -152,7 +161,7 @@ static int choose_sort(struct request *r, struct list *l)
 	const char *name;
 
 	l->sort_name = asked ? asked : search ? search->name : l->resource->default_sort;
-	l->id_sql = "t.id";
+	l->id_sql = select_has_hits(&l->select) ? l->select.way_in->id : "t.id";
 	l->descending = l->sort_name[0] == '-';
 	name = l->sort_name + l->descending;
 	for (const struct sort *x = l->resource->sorts; x && x->name; x++)
@@ -241,7 +250,7 @@ static int prepare(struct request *r, struct list *l)
 	read_paging(r, l);
 	shape_from_query(r, l->resource, &l->shape);
 	include_from_query(r, l->resource, &l->included);
-	apply_filters(r, l);
+	list_conditions(r, &l->select);
 	if (l->select.conditions > 1)
 		l->select.alone = NULL;
 	choose_sort(r, l);
@@ -265,6 +274,12 @@ static int prepare(struct request *r, struct list *l)
 	return add_cursor(r, l);
 }
 
+/* What a page's hits need and their conditions do not. */
+static const char *joins(const struct select *s)
+{
+	return select_has_hits(s) ? s->way_in->joins : "";
+}
+
 /* An index knows the order by distance but not the tie-break: it gives as many as are needed, and those that are as far
  * as the last; only they are sorted. */
 static const char *nearest_sql(struct request *r, struct list *l, long long offset)
@@ -273,23 +288,34 @@ static const char *nearest_sql(struct request *r, struct list *l, long long offs
 
 	return talloc_asprintf(
 		MEM(r),
-		"(select t.* from %s%s order by %s fetch first ($%d::bigint) rows with ties) t",
-		select_from(s), buf_text(&s->where), l->sort_sql,
-		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)));
+		"(select %s.* from %s%s order by %s fetch first ($%d::bigint) rows with ties) %s%s",
+		select_rows(s), select_from(s), buf_text(&s->where), l->sort_sql,
+		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)),
+		select_rows(s), joins(s));
 }
 
 /* To rank, all that matches is read: it is counted in passing, and only the page's rows are fetched whole. */
 static const char *ranked_sql(struct request *r, struct list *l, const char *cut)
 {
 	struct select *s = &l->select;
-	const char *direction = l->descending ? "desc" : "asc";
+	const char *direction = l->descending ? "desc" : "asc", *rows = select_rows(s);
+	const char *again = select_has_hits(s)
+				    ? s->way_in->again
+				    : talloc_asprintf(MEM(r), "%s.%s t", s->resource->service,
+						      s->resource->name);
 
 	return talloc_asprintf(
 		MEM(r),
-		"(select t.id, %s as rank, count(*) over () as matches from %s%s order by 2 %s, 1 %s%s) m "
-		"join %s.%s t on t.id = m.id",
-		l->sort_sql, select_from(s), buf_text(&s->where), direction, direction, cut,
-		s->resource->service, s->resource->name);
+		"(select %s.id, %s as rank, count(*) over () as matches from %s%s order by 2 %s, 1 %s%s) m "
+		"join %s on %s.id = m.id%s",
+		rows, l->sort_sql, select_from(s), buf_text(&s->where), direction, direction, cut,
+		again, rows, joins(s));
+}
+
+/* The columns of hits, after those of the shape. */
+static const char *hit_columns(struct request *r, const struct list *l)
+{
+	return l->hit ? talloc_asprintf(MEM(r), ", %s", shape_columns(MEM(r), l->hit, "h")) : "";
 }
 
 static const char *list_sql(struct request *r, struct list *l)
@@ -297,7 +323,8 @@ static const char *list_sql(struct request *r, struct list *l)
 	struct select *s = &l->select;
 	const char *direction = l->descending ? "desc" : "asc";
 	long long offset = l->cursor ? 0 : (l->page - 1) * l->limit;
-	const char *from = select_from(s), *where = buf_text(&s->where), *sort = l->sort_sql;
+	const char *from = talloc_asprintf(MEM(r), "%s%s", select_from(s), joins(s));
+	const char *where = buf_text(&s->where), *sort = l->sort_sql;
 	const char *cut = talloc_asprintf(
 		MEM(r), " limit $%d offset $%d",
 		select_param(s, talloc_asprintf(MEM(r), "%lld", l->limit + 1)),
@@ -313,12 +340,13 @@ static const char *list_sql(struct request *r, struct list *l)
 		sort = "m.rank";
 	}
 	return talloc_asprintf(MEM(r),
-			       "select %s%s, (select " MEMO_SNAPSHOT
-			       ") as _snapshot, %s%s%s as _sort, t.id as _id "
+			       "select %s%s%s, (select " MEMO_SNAPSHOT
+			       ") as _snapshot, %s%s%s as _sort, %s as _id "
 			       "from %s%s order by %s %s, %s %s%s",
-			       l->shape->columns, l->by_relevance ? ", m.matches" : "",
-			       s->extra ? s->extra : "", s->extra ? ", " : "", sort, from, where,
-			       sort, direction, l->id_sql, direction, cut);
+			       l->shape->columns, hit_columns(r, l),
+			       l->by_relevance ? ", m.matches" : "", s->extra ? s->extra : "",
+			       s->extra ? ", " : "", sort, l->id_sql, from, where, sort, direction,
+			       l->id_sql, direction, cut);
 }
 
 static int fetch(struct request *r, struct list *l)
@@ -371,6 +399,12 @@ static void write_hit(struct writer *j, struct list *l, int i)
 {
 	writer_object(j);
 	shape_write(l->shape, j, l->rows, i);
+	if (l->hit) {
+		writer_key(j, l->hit->resource->name);
+		writer_object(j);
+		shape_write_from(l->hit, j, l->rows, i, l->shape->count + 1);
+		writer_object_end(j);
+	}
 	if (l->select.extra) {
 		const char *text = pg_value(l->rows, i, column_from_end(l, 3));
 		char rounded[40];
@@ -499,6 +533,7 @@ int crud_list(struct request *r)
 	int rc;
 
 	l->resource = r->route->resource;
+	l->hit = l->resource->hit ? shape_whole(l->resource->hit) : NULL;
 	select_init(&l->select, MEM(r), l->resource);
 	rc = prepare(r, l);
 	if (rc)
@@ -508,7 +543,7 @@ int crud_list(struct request *r)
 	rc = fetch(r, l);
 	if (rc)
 		return rc;
-	rc = include_fetch(r, &l->included, l->rows, l->count, column_from_end(l, 1));
+	rc = include_fetch(r, &l->included, l->rows, l->count, pg_column(l->rows, "id"));
 	if (rc)
 		return rc;
 	cursor = next_cursor(r, l);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "base/banned.h"
 
-enum { SQL_MAX = 32768, BROAD = 10000 };
+enum { SQL_MAX = 32768, BROAD = 10000, BROAD_HITS = 1500 };
 
 void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resource)
 {
@@ -31,6 +31,25 @@ int select_param(struct select *s, const char *text)
 	return s->param_count;
 }
 
+void select_probe(struct select *probe, const struct select *s)
+{
+	select_init(probe, s->mem, s->resource);
+	if (!select_has_hits(s))
+		return;
+	probe->way_in = talloc_memdup(s->mem, s->way_in, sizeof(*s->way_in));
+	((struct way_in *)probe->way_in)->from = s->way_in->again;
+}
+
+bool select_has_hits(const struct select *s)
+{
+	return s->way_in && s->way_in->joins;
+}
+
+const char *select_rows(const struct select *s)
+{
+	return select_has_hits(s) ? "l" : "t";
+}
+
 void select_where(struct select *s, const char *fmt, ...)
 {
 	va_list ap;
@@ -51,11 +70,12 @@ void select_page_where(struct select *s, const char *condition)
 
 int select_is_broad(struct request *r, struct select *s, bool *broad)
 {
+	int most = select_has_hits(s) ? BROAD_HITS : BROAD;
 	struct pg_rows *rows;
 	int rc = pg_query_long(
 		&r->task, &rows,
 		talloc_asprintf(s->mem, "select count(*) > %d from (select from %s%s limit %d) c",
-				BROAD, select_from(s), buf_text(&s->where), BROAD + 1),
+				most, select_from(s), buf_text(&s->where), most + 1),
 		s->param_count, s->params);
 
 	if (rc == OK)

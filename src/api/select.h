@@ -15,6 +15,9 @@
 struct way_in {
 	/* "x left join t ...": not joined where nothing of t is asked, as when counting */
 	const char *from;
+	/* Of a list of hits (resource.hit): `from` are rows as l, these "join ... t ... join ... h" what belongs to them, and
+	 * `again` finds rows by their id: "schema.table l". All conditions are on l. */
+	const char *joins, *again;
 	const char *deleted_at; /* its columns of the same meaning ... */
 	const char *id;
 	const char *sort; /* ... and that of the field's expression `instead_of` */
@@ -28,6 +31,8 @@ struct select {
 	struct buf where;
 	int conditions;
 	const char *page_where; /* "and (...)" that only a page needs, not its count */
+	const char *distinct;	/* what is counted instead of rows */
+	bool narrow;		/* so few rows are left that no further condition needs an index */
 	const char *alone;	/* adds nothing, but finds the rows when it is the only one */
 	const char *quick_sort; /* an index gives a page in this order, whatever the values, ... */
 	int quick_conditions;	/* ... when there are no more conditions than these */
@@ -44,16 +49,22 @@ struct select {
 };
 
 void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resource);
-/* What stands after FROM; the resource's rows are t. */
+/* What stands after FROM; the resource's rows are t, or l when it is the way in to hits and nothing is joined to them. */
 const char *select_from(const struct select *s);
+/* Is it a list of hits? */
+bool select_has_hits(const struct select *s);
+/* The alias of the rows on which conditions are: "t" or "l". */
+const char *select_rows(const struct select *s);
 /* Adds a parameter and returns its number for "$n". */
 int select_param(struct select *s, const char *text);
 /* Adds "and (<condition>)". The format is ours, values go through select_param(). */
 void select_where(struct select *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Adds one that only helps to find a page. */
 void select_page_where(struct select *s, const char *condition);
-/* Do more than 10,000 rows meet the conditions? What the planner cannot guess is so found out, at the price of reading
- * that many index entries at most. waits */
+/* Begins a statement that looks for rows of the same kind, by its own conditions: for select_is_broad(). */
+void select_probe(struct select *probe, const struct select *s);
+/* Do more rows meet the conditions than are worth looking up, 10,000 (of hits 1,500)? What the planner cannot guess is so
+ * found out, at the price of reading that many index entries at most. waits */
 int select_is_broad(struct request *r, struct select *s, bool *broad) MUST_USE;
 
 #endif

@@ -11,7 +11,6 @@
 #include "model/values.h"
 #include "api/route.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "base/banned.h"
 
 enum { RESOURCES_MAX = 32 };
@@ -39,12 +38,21 @@ bool field_same_object(const struct field *a, const struct field *b)
 	return len && len == field_object(b) && strncmp(a->name, b->name, len) == 0;
 }
 
+const char *shape_columns(TALLOC_CTX *mem, const struct shape *shape, const char *alias)
+{
+	char *columns = talloc_strdup(mem, "");
+
+	for (int i = 0; i < shape->count; i++)
+		columns = talloc_asprintf_append_buffer(columns, "%s.%s, ", alias,
+							field_column(mem, shape->fields[i].field));
+	return talloc_asprintf_append_buffer(columns, "%s.version", alias);
+}
+
 /* Works out the keys, where objects open and close, the columns and the tag. */
 static void finish(TALLOC_CTX *mem, struct shape *shape)
 {
 	unsigned char digest[crypto_shorthash_BYTES];
 	static const unsigned char key[crypto_shorthash_KEYBYTES] = "representation";
-	char *columns = talloc_strdup(mem, "");
 
 	for (int i = 0; i < shape->count; i++) {
 		struct shape_field *f = &shape->fields[i];
@@ -55,10 +63,8 @@ static void finish(TALLOC_CTX *mem, struct shape *shape)
 			f->opens = talloc_strndup(mem, f->field->name, len);
 		f->closes = len && (i + 1 == shape->count ||
 				    !field_same_object(f->field, shape->fields[i + 1].field));
-		columns = talloc_asprintf_append_buffer(columns, "t.%s, ",
-							field_column(mem, f->field));
 	}
-	shape->columns = talloc_asprintf_append_buffer(columns, "t.version");
+	shape->columns = shape_columns(mem, shape, "t");
 	crypto_shorthash(digest, (const unsigned char *)shape->columns, strlen(shape->columns),
 			 key);
 	sodium_bin2hex(shape->tag, sizeof(shape->tag), digest, 4);
@@ -123,7 +129,7 @@ static bool is_known(const struct resource *resource, const char *name)
 	for (const struct field *f = resource->hit_fields; f && f->name; f++)
 		if (strcmp(f->name, name) == 0)
 			return true;
-	return false;
+	return resource->hit && strcmp(resource->hit->name, name) == 0;
 }
 
 int shape_from_query(struct request *r, const struct resource *resource, const struct shape **shape)
@@ -155,20 +161,6 @@ int shape_from_query(struct request *r, const struct resource *resource, const s
 	return OK;
 }
 
-/* One element of an array's text form, from `*at` on; its unescaped bytes are appended to `element`. */
-static void read_element(const char *text, size_t len, size_t *at, struct buf *element)
-{
-	bool quoted = text[*at] == '"';
-	size_t i = *at + quoted;
-
-	while (i < len && (quoted ? text[i] != '"' : text[i] != ',' && text[i] != '}')) {
-		if (text[i] == '\\' && i + 1 < len)
-			i++;
-		buf_addc(element, text[i++]);
-	}
-	*at = i + quoted;
-}
-
 void shape_write_time_of(struct writer *j, const char *key, const struct pg_rows *rows, int row,
 			 int column)
 {
@@ -179,77 +171,12 @@ void shape_write_time_of(struct writer *j, const char *key, const struct pg_rows
 		writer_null(j);
 }
 
-void shape_write_array(struct writer *j, const char *text, size_t len)
-{
-	struct buf element;
-	size_t at = 1;
-
-	writer_array(j);
-	buf_init(&element, j->out->mem, len + 1);
-	while (at + 1 < len) {
-		buf_clear(&element);
-		read_element(text, len, &at, &element);
-		writer_text(j, element.data ? element.data : "", element.len);
-		at++; /* the comma */
-	}
-	writer_array_end(j);
-	talloc_free(element.data);
-}
-
-void shape_write_time(struct writer *j, const char *text, size_t len)
-{
-	char time[TIME_TEXT_MAX];
-	size_t n = time_from_pg(text, len, time);
-
-	writer_text(j, n ? time : text, n ? n : len);
-}
-
-/* PostgreSQL writes a blank between date and time, ISO 8601 a T. */
-static void write_local_time(struct writer *j, const char *text, size_t len)
-{
-	char *time = talloc_strndup(j->out->mem, text, len);
-
-	for (char *blank = strchr(time, ' '); blank; blank = strchr(blank, ' '))
-		*blank = 'T';
-	if (time[0] == '{')
-		shape_write_array(j, time, len);
-	else
-		writer_text(j, time, len);
-	talloc_free(time);
-}
-
-static void write_value(struct writer *j, const struct field *field, const char *text, size_t len)
-{
-	if (field->type == LOCAL_TIME) {
-		write_local_time(j, text, len);
-		return;
-	}
-	if (field->flags & MANY) {
-		shape_write_array(j, text, len);
-		return;
-	}
-	switch (field->type) {
-	case INT:
-	case DECIMAL:
-	case OBJECT:
-		writer_raw(j, text, len);
-		return;
-	case BOOL:
-		writer_bool(j, text[0] == 't');
-		return;
-	case TIME:
-		shape_write_time(j, text, len);
-		return;
-	default:
-		writer_text(j, text, len);
-	}
-}
-
 /* An object all of whose members are null is null itself: no location rather than one without coordinates. */
-static bool object_is_empty(const struct shape *shape, const struct pg_rows *rows, int row, int i)
+static bool object_is_empty(const struct shape *shape, const struct pg_rows *rows, int row,
+			    int first, int i)
 {
 	for (;; i++) {
-		if (pg_value(rows, row, i))
+		if (pg_value(rows, row, first + i))
 			return false;
 		if (shape->fields[i].closes)
 			return true;
@@ -265,13 +192,19 @@ static int past_object(const struct shape *shape, int i)
 
 void shape_write(const struct shape *shape, struct writer *j, const struct pg_rows *rows, int row)
 {
+	shape_write_from(shape, j, rows, row, 0);
+}
+
+void shape_write_from(const struct shape *shape, struct writer *j, const struct pg_rows *rows,
+		      int row, int first)
+{
 	for (int i = 0; i < shape->count; i++) {
 		const struct shape_field *f = &shape->fields[i];
-		const char *text = pg_value(rows, row, i);
+		const char *text = pg_value(rows, row, first + i);
 
 		if (f->opens) {
 			writer_key(j, f->opens);
-			if (object_is_empty(shape, rows, row, i)) {
+			if (object_is_empty(shape, rows, row, first, i)) {
 				writer_null(j);
 				i = past_object(shape, i);
 				continue;
@@ -280,7 +213,7 @@ void shape_write(const struct shape *shape, struct writer *j, const struct pg_ro
 		}
 		writer_key(j, f->key);
 		if (text)
-			write_value(j, f->field, text, pg_length(rows, row, i));
+			shape_write_value(j, f->field, text, pg_length(rows, row, first + i));
 		else
 			writer_null(j);
 		if (f->closes)

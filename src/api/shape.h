@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include "api/request.h"
 #include "model/resource.h"
+#include "model/shape_text.h"
 #include "base/writer.h"
 #include "store/pg.h"
 
@@ -39,17 +40,18 @@ const struct shape *shape_whole(const struct resource *resource);
 /* The shape that ?fields= asks for (the whole one without it); E_VALIDATION names an unknown field. */
 int shape_from_query(struct request *r, const struct resource *resource,
 		     const struct shape **shape);
+/* The columns of a whole shape, of rows with another alias than t. */
+const char *shape_columns(TALLOC_CTX *mem, const struct shape *shape, const char *alias);
 /* Writes a row's fields, without the braces around them. */
 void shape_write(const struct shape *shape, struct writer *j, const struct pg_rows *rows, int row);
+/* The same where its columns begin with number `first`. */
+void shape_write_from(const struct shape *shape, struct writer *j, const struct pg_rows *rows,
+		      int row, int first);
 /* A row as jansson's object, a child of `mem`. */
 json_t *shape_to_json(TALLOC_CTX *mem, const struct shape *shape, const struct pg_rows *rows,
 		      int row);
-/* Appends a PostgreSQL timestamptz as RFC 3339 in UTC. */
-void shape_write_time(struct writer *j, const char *text, size_t len);
 /* A key and the timestamptz of a column, or null. */
 void shape_write_time_of(struct writer *j, const char *key, const struct pg_rows *rows, int row,
 			 int column);
-/* Appends a PostgreSQL text[] ('{a,"b c"}') as a JSON array. */
-void shape_write_array(struct writer *j, const char *text, size_t len);
 
 #endif

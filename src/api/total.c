@@ -11,8 +11,9 @@
 
 void total_prepare(struct total *total, struct request *r, struct select *s)
 {
-	total->rows_sql = talloc_asprintf(MEM(r), "select 1 from %s%s", select_from(s),
-					  buf_text(&s->where));
+	total->rows_sql = talloc_asprintf(
+		MEM(r), "select %s%s from %s%s", s->distinct ? "distinct " : "",
+		s->distinct ? s->distinct : "1", select_from(s), buf_text(&s->where));
 	total->count_sql = s->alone ? talloc_asprintf(MEM(r), "%s and (%s)", total->rows_sql,
 						      s->alone)
 				    : total->rows_sql;

@@ -2,9 +2,9 @@
 /* The query parameters of a list of businesses that are not simply a field: search, category, place, attributes. Each
  * checks its value and adds a condition that an index answers. Some look into the database first: they wait. */
 #include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "api/find.h"
 #include "api/query.h"
 #include "api/request.h"
 #include "api/shape.h"
@@ -12,40 +12,10 @@
 #include "base/formats.h"
 #include "base/str.h"
 #include "business/business.h"
-#include "store/memo.h"
 #include "model/values.h"
 #include "base/banned.h"
 
-#define EARTH_RADIUS_M 6371008.8 /* the mean radius that the column `position` is made with */
-
-enum {
-	Q_MAX = 200,
-	CATEGORIES_MAX = 20,
-	ATTRIBUTES_MAX = 10,
-	RADIUS_MAX = 100000,
-	RADIUS_NARROW = 2000,
-	SLUG_MAX = 80
-};
-
-/* The query is made first and given as a constant: so the planner knows how common its words are. */
-static int filter_q(struct request *r, struct select *s, const char *value)
-{
-	struct pg_rows *rows;
-	int query, rc;
-
-	if (!value[0] || str_length_utf8(value, strlen(value)) > Q_MAX)
-		return task_problem(&r->task, "q", "must have 1 to %d characters", Q_MAX);
-	rc = pg_query_long(&r->task, &rows, "select business.search_query($1), " MEMO_SNAPSHOT,
-			   PG_PARAMS(value));
-	if (rc)
-		return rc;
-	query = select_param(s, pg_value(rows, 0, 0));
-	select_where(s, "t.search @@ $%d::tsquery", query);
-	s->relevance = talloc_asprintf(MEM(r), "ts_rank(t.search, $%d::tsquery)", query);
-	s->snapshot = pg_value(rows, 0, 1);
-	s->one_word = !strchr(pg_value(rows, 0, 0), '&');
-	return OK;
-}
+enum { CATEGORIES_MAX = 20, ATTRIBUTES_MAX = 10, SLUG_MAX = 80 };
 
 static const struct way_in by_category = {
 	.from = "business.listing l left join business.business t on t.id = l.business_id",
@@ -95,199 +65,6 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 	s->quick_sort = by_category.sort;
 	s->quick_conditions = 1;
 	return OK;
-}
-
-/* Reads "a,b,..." into n numbers. */
-static bool read_numbers(struct request *r, const char *text, int n, double *numbers)
-{
-	char **parts;
-
-	if (str_split(MEM(r), text, ',', n, &parts) != n)
-		return false;
-	for (int i = 0; i < n; i++)
-		if (!str_to_double(parts[i], &numbers[i]))
-			return false;
-	return true;
-}
-
-static double radians(double degrees)
-{
-	return degrees * M_PI / 180;
-}
-
-static const char *number_text(struct request *r, double value)
-{
-	return talloc_asprintf(MEM(r), "%.17g", value);
-}
-
-struct ball {
-	const char *centre; /* as the column `position` holds it */
-	const char *chord;
-	long long radius;
-	int centre_param, chord_param;
-};
-
-/* On the sphere a radius is a ball around the point: the straight distance through it (the chord) is what the index
- * compares, and what the order by distance follows. */
-static struct ball ball_around(struct request *r, double lat, double lng, long long radius)
-{
-	double chord = 2 * EARTH_RADIUS_M * sin((double)radius / (2 * EARTH_RADIUS_M));
-
-	lat = radians(lat);
-	lng = radians(lng);
-	return (struct ball) {
-		.centre = talloc_asprintf(
-			MEM(r), "(%.17g,%.17g,%.17g)", EARTH_RADIUS_M * cos(lat) * cos(lng),
-			EARTH_RADIUS_M * cos(lat) * sin(lng), EARTH_RADIUS_M * sin(lat)),
-		.chord = number_text(r, chord),
-		.radius = radius,
-	};
-}
-
-static const char *cube_sql(struct select *s, int centre, int chord)
-{
-	return talloc_asprintf(s->mem, "t.position <@ cube_enlarge($%d::cube, $%d::float8, 3)",
-			       centre, chord);
-}
-
-/* To the planner every cube is small. Where many businesses stand in one it is only asked for if the order needs it: else
- * the order's index, or that of another condition, finds a page sooner. */
-static int where_in_cube(struct request *r, struct select *s, const struct ball *ball)
-{
-	const char *sort = query_text(r, "sort");
-	struct select probe;
-	bool broad = false;
-	const char *cube;
-
-	if (ball->radius > RADIUS_NARROW) {
-		int centre, chord, rc;
-
-		select_init(&probe, MEM(r), s->resource);
-		centre = select_param(&probe, ball->centre);
-		chord = select_param(&probe, ball->chord);
-		select_where(&probe, "%s", cube_sql(&probe, centre, chord));
-		rc = select_is_broad(r, &probe, &broad);
-		if (rc)
-			return rc;
-	}
-	cube = cube_sql(s, ball->centre_param, ball->chord_param);
-	if (!broad)
-		select_where(s, "%s", cube);
-	else
-		s->alone = cube;
-	if (broad && sort && strcmp(sort, "-distance") == 0)
-		select_page_where(s, cube);
-	return OK;
-}
-
-static int filter_near(struct request *r, struct select *s, const char *value)
-{
-	double place[2];
-	long long radius;
-	struct ball ball;
-	int centre, rc, before = s->conditions;
-
-	rc = query_int(r, "radius", 1, RADIUS_MAX, RADIUS_MAX, &radius);
-	if (!read_numbers(r, value, 2, place) || fabs(place[0]) > 90 || fabs(place[1]) > 180)
-		return task_problem(
-			&r->task, "near",
-			"must be latitude,longitude in degrees such as 51.2362,-0.5704");
-	if (rc)
-		return rc;
-	ball = ball_around(r, place[0], place[1], radius);
-	ball.centre_param = centre = select_param(s, ball.centre);
-	ball.chord_param = select_param(s, ball.chord);
-	s->distance = talloc_asprintf(MEM(r), "t.position <-> $%d::cube", centre);
-	s->farness = talloc_asprintf(MEM(r),
-				     "t.position <-> cube(array[-cube_ll_coord($%d::cube, 1), "
-				     "-cube_ll_coord($%d::cube, 2), -cube_ll_coord($%d::cube, 3)])",
-				     centre, centre, centre);
-	s->extra = talloc_asprintf(MEM(r), "%.17g * asin(least(1, (%s) / %.17g)) as distance_m",
-				   2 * EARTH_RADIUS_M, s->distance, 2 * EARTH_RADIUS_M);
-	s->extra_name = "distance_m";
-	select_where(s, "%s <= $%d::float8", s->distance, ball.chord_param);
-	rc = where_in_cube(r, s, &ball);
-	if (rc || radius > RADIUS_NARROW)
-		return rc;
-	s->quick_sort = s->distance;
-	s->quick_conditions = s->conditions - before;
-	return OK;
-}
-
-static int filter_radius(struct request *r, struct select *s, const char *value)
-{
-	(void)s;
-	(void)value;
-	if (!query_text(r, "near"))
-		return task_problem(&r->task, "radius", "needs the parameter \"near\"");
-	return OK;
-}
-
-enum { WEST, SOUTH, EAST, NORTH, LAST_EAST, FIRST_WEST, EDGES };
-
-/* Parameters for the edges of a box; those of the 180th meridian only for one that lies across it. */
-static void add_edges(struct request *r, struct select *s, const double *edge, int *param)
-{
-	for (int i = WEST; i <= NORTH; i++)
-		param[i] = select_param(s, number_text(r, edge[i]));
-	if (edge[WEST] <= edge[EAST])
-		return;
-	param[LAST_EAST] = select_param(s, "180");
-	param[FIRST_WEST] = select_param(s, "-180");
-}
-
-/* As the index of points holds it, or as numbers whose spread the planner knows. */
-static const char *box_sql(TALLOC_CTX *mem, const int *param, int west, int east, bool numbers)
-{
-	return talloc_asprintf(
-		mem,
-		numbers ? "t.location_lng >= $%d::float8 and t.location_lat >= $%d::float8 and "
-			  "t.location_lng <= $%d::float8 and t.location_lat <= $%d::float8"
-			: "point(t.location_lng, t.location_lat) <@ box(point($%d::float8, $%d::float8), "
-			  "point($%d::float8, $%d::float8))",
-		param[west], param[SOUTH], param[east], param[NORTH]);
-}
-
-static const char *area_sql(TALLOC_CTX *mem, const double *edge, const int *param, bool numbers)
-{
-	if (edge[WEST] <= edge[EAST])
-		return box_sql(mem, param, WEST, EAST, numbers);
-	/* across the 180th meridian: both sides of it (RFC 7946 section 5.2) */
-	return talloc_asprintf(mem, "(%s) or (%s)", box_sql(mem, param, WEST, LAST_EAST, numbers),
-			       box_sql(mem, param, FIRST_WEST, EAST, numbers));
-}
-
-/* To the planner every box is small, as every cube is. */
-static int where_in_area(struct request *r, struct select *s, const double *edge)
-{
-	struct select probe;
-	int param[EDGES];
-	bool broad;
-	int rc;
-
-	select_init(&probe, MEM(r), s->resource);
-	add_edges(r, &probe, edge, param);
-	select_where(&probe, "%s", area_sql(MEM(r), edge, param, false));
-	rc = select_is_broad(r, &probe, &broad);
-	if (rc)
-		return rc;
-	add_edges(r, s, edge, param);
-	select_where(s, "%s", area_sql(MEM(r), edge, param, broad));
-	if (broad)
-		s->alone = area_sql(MEM(r), edge, param, false);
-	return OK;
-}
-
-static int filter_bbox(struct request *r, struct select *s, const char *value)
-{
-	double edge[4];
-
-	if (!read_numbers(r, value, 4, edge) || fabs(edge[WEST]) > 180 || fabs(edge[EAST]) > 180 ||
-	    fabs(edge[SOUTH]) > 90 || fabs(edge[NORTH]) > 90 || edge[SOUTH] > edge[NORTH])
-		return task_problem(&r->task, "bbox",
-				    "must be west,south,east,north in degrees such as "
-				    "-0.60,51.22,-0.55,51.25");
-	return where_in_area(r, s, edge);
 }
 
 /* Is it a whole outward code, "GU1" or "EC1A"? Letters, digits, and at most one letter after them. */
@@ -411,28 +188,14 @@ const struct filter business_filters[] = {
 	{ .name = "q",
 	  .schema = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}",
 	  .example = "\"starbuks\"",
-	  .apply = filter_q,
+	  .apply = find_q,
 	  .doc = "Words of name, category, place or description; all must match, typing errors are forgiven." },
 	{ .name = "category",
 	  .schema = "{\"type\":\"string\"}",
 	  .example = "\"food\"",
 	  .apply = filter_category,
 	  .doc = "Slug of a category, those below it included; a comma list means any of them." },
-	{ .name = "near",
-	  .schema = "{\"type\":\"string\"}",
-	  .example = "\"51.2362,-0.5704\"",
-	  .apply = filter_near,
-	  .doc = "latitude,longitude: each hit has its `distance_m`, the nearest come first." },
-	{ .name = "radius",
-	  .schema = "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000,\"default\":100000}",
-	  .example = "1000",
-	  .apply = filter_radius,
-	  .doc = "Metres around `near`; nothing outside is given." },
-	{ .name = "bbox",
-	  .schema = "{\"type\":\"string\"}",
-	  .example = "\"-0.60,51.22,-0.55,51.25\"",
-	  .apply = filter_bbox,
-	  .doc = "west,south,east,north in degrees." },
+	FIND_PLACE,
 	{ .name = "postcode",
 	  .schema = "{\"type\":\"string\",\"maxLength\":12}",
 	  .example = "\"GU1 3\"",

@@ -197,26 +197,35 @@ static void write_required(struct writer *j, const struct resource *resource, en
 	writer_array_end(j);
 }
 
+static void write_reference(struct writer *j, const struct resource *resource)
+{
+	char name[80], path[120];
+
+	schema_name(resource, SCHEMA_REPLY, name, sizeof(name));
+	snprintf(path, sizeof(path), "#/components/schemas/%s", name);
+	writer_object(j);
+	string(j, "$ref", path);
+	writer_object_end(j);
+}
+
 /* What only some replies have: a hit's fields, and what ?include= brings along. */
 static void write_extras(struct writer *j, const struct resource *resource)
 {
+	if (resource->hit) {
+		writer_key(j, resource->hit->name);
+		write_reference(j, resource->hit);
+	}
 	for (const struct field *f = resource->hit_fields; f && f->name; f++) {
 		writer_key(j, f->name);
 		write_field(j, f, false);
 	}
 	for (const struct relation *x = resource->relations; x && x->name; x++) {
-		char name[80], path[120];
-
-		schema_name(x->resource, SCHEMA_REPLY, name, sizeof(name));
-		snprintf(path, sizeof(path), "#/components/schemas/%s", name);
 		writer_key(j, x->name);
 		writer_object(j);
 		string(j, "type", "array");
 		string(j, "description", x->doc);
 		writer_key(j, "items");
-		writer_object(j);
-		string(j, "$ref", path);
-		writer_object_end(j);
+		write_reference(j, x->resource);
 		writer_object_end(j);
 	}
 }

@@ -104,8 +104,10 @@ struct filter {
 /* A way to sort that is not a field: relevance, distance. */
 struct sort {
 	const char *name;
-	const char *needs; /* the query parameter without which it makes no sense */
+	const char *needs; /* the query parameter without which it makes no sense, NULL: none */
+	bool only_asked;   /* not of itself the order when what it needs is given */
 	bool descending;   /* the natural direction; "-" turns it round */
+	const char *sql;   /* of one that needs nothing */
 	const char *doc;
 };
 
@@ -165,6 +167,11 @@ struct resource {
 	const struct filter *filters; /* the same */
 	const struct sort *sorts;
 	const struct field *hit_fields; /* that only hits of a search have: distance_m */
+	/* A list's items are not its rows but, joined to them as h, rows of this resource, each as an object of its name. The
+	 * function that begins the list says how: select.way_in. */
+	const struct resource *hit;
+	/* Begins a list: how its rows are found, and conditions that each has, before those of filters. Nothing waits. */
+	int (*list)(struct request *r, struct select *s);
 	const struct relation *relations;
 	const struct action *actions;
 	const char *default_sort; /* "name" or "-date" */

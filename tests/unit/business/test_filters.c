@@ -4,7 +4,9 @@
 #include "test.h"
 #include "with_cluster.h"
 #include "with_request.h"
+#include <math.h>
 #include "business/filters.c"
+#include "model/place.h"
 #include "store/migrate.h"
 
 enum { ASKED_MAX = 60 };
@@ -165,7 +167,7 @@ static void test_a_box_across_the_180th_meridian_is_two(void **state)
 
 static void test_a_search_as_long_as_it_may_be(void **state)
 {
-	for (int n = Q_MAX; n <= Q_MAX + 1; n++) {
+	for (int n = FIND_Q_MAX; n <= FIND_Q_MAX + 1; n++) {
 		char *query = talloc_strdup(*state, "q=");
 
 		for (int i = 0; i < n; i++)
@@ -191,10 +193,10 @@ static void test_near_sorts_and_tells_the_distance(void **state)
 	}
 	/* the north pole */
 	assert_int_equal(sscanf(narrow->s.params[0], "(%lf,%lf,%lf)", &x, &y, &z), 3);
-	assert_true(fabs(x) < 1e-6 && fabs(y) < 1e-6 && fabs(z - EARTH_RADIUS_M) < 1e-6);
+	assert_true(fabs(x) < 1e-6 && fabs(y) < 1e-6 && fabs(z - PLACE_EARTH_M) < 1e-6);
 	/* so near, the chord is the radius; over a hundred kilometres it is a metre shorter */
 	assert_true(fabs(strtod(narrow->s.params[1], NULL) - 1) < 1e-6);
-	assert_true(fabs(strtod(wide->s.params[1], NULL) - (RADIUS_MAX - 1.03)) < 0.01);
+	assert_true(fabs(strtod(wide->s.params[1], NULL) - (FIND_RADIUS_MAX - 1.03)) < 0.01);
 }
 
 static int migrate(struct task *t)
