@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/formats.h"
 #include "base/network.h"
 #include "base/str.h"
 #include "base/banned.h"
@@ -147,6 +148,15 @@ static bool is_safe_url(const char *text, size_t len)
 static bool is_endpoint(const char *text)
 {
 	return is_safe_url(text, strlen(text)) && !strchr(text, ',');
+}
+
+static bool is_zone(const char *text)
+{
+	char *zone = format_zone(NULL, text);
+	bool known = zone != NULL;
+
+	talloc_free(zone);
+	return known;
 }
 
 static bool is_return_urls(const char *text)
@@ -554,6 +564,16 @@ const struct config_row config_rows[] = {
 	  .check = is_return_urls,
 	  .takes = "a list of https URLs, or http ones of this machine, without fragments",
 	  .doc = "Addresses of front ends that a sign-in elsewhere may return to, comma-separated; unset: /signed-in of the public URL." },
+	{ .env = "GUILDFORD_TIME_ZONE",
+	  .flag = "time-zone",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(time_zone),
+	  .def = "Europe/London",
+	  .min = 1,
+	  .max = 64,
+	  .check = is_zone,
+	  .takes = "an IANA time zone such as Europe/London",
+	  .doc = "The town's time zone: when a day begins that a list of events asks for." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

@@ -51,6 +51,7 @@ struct config {
 	const char *facebook_client_id, *facebook_client_secret; /* "": not offered */
 	const char *facebook_authorization_url, *facebook_token_url, *facebook_me_url;
 	const char *oauth_return_urls; /* comma list; "": PUBLIC_URL/signed-in */
+	const char *time_zone;	       /* the town's, IANA */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "base/banned.h"
@@ -145,4 +146,45 @@ bool time_is_rfc3339(const char *text)
 		return true;
 	return (*zone == '+' || *zone == '-') && strlen(zone) == 6 &&
 	       digits_at(zone + 1, "99:99") && number(zone + 1) < 24 && number(zone + 4) < 60;
+}
+
+void time_set_zone(const char *zone)
+{
+	setenv("TZ", zone, 1);
+	tzset();
+}
+
+struct tm time_local(int64_t unix_s)
+{
+	time_t second = (time_t)unix_s;
+	struct tm tm;
+
+	localtime_r(&second, &tm);
+	return tm;
+}
+
+int64_t time_from_local(int year, int month, int day, int hour, int minute)
+{
+	struct tm tm = { .tm_year = year - 1900,
+			 .tm_mon = month - 1,
+			 .tm_mday = day,
+			 .tm_hour = hour,
+			 .tm_min = minute,
+			 .tm_isdst = -1 };
+
+	return mktime(&tm);
+}
+
+int64_t time_from_rfc3339(const char *text)
+{
+	struct tm tm = { .tm_year = number(text) * 100 + number(text + 2) - 1900,
+			 .tm_mon = number(text + 5) - 1,
+			 .tm_mday = number(text + 8),
+			 .tm_hour = number(text + 11),
+			 .tm_min = number(text + 14),
+			 .tm_sec = number(text + 17) };
+	const char *sign = strpbrk(text + 19, "+-");
+	int offset = sign ? (number(sign + 1) * 60 + number(sign + 4)) * 60 : 0;
+
+	return timegm(&tm) - (sign && *sign == '-' ? -offset : offset);
 }

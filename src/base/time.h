@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
+#include <time.h>
 #include "base/attr.h"
 
 enum { TIME_TEXT_MAX = 32 };
@@ -26,5 +27,13 @@ bool time_is_rfc3339(const char *text);
 bool time_is_date(const char *text);
 /* The same without a zone, seconds may be absent: what a wall clock shows. */
 bool time_is_local(const char *text);
+/* Makes `zone` (IANA) this process's own, whose wall clock time_local() reads: the town's. */
+void time_set_zone(const char *zone);
+/* The wall clock at a moment (seconds since 1970), and the moment of a wall clock's time, whose parts may lie outside their
+ * ranges: hour 24 is the next midnight. A time that the clock leaves out is read as if it had not been put forward. */
+struct tm time_local(int64_t unix_s);
+int64_t time_from_local(int year, int month, int day, int hour, int minute);
+/* The moment of an RFC 3339 date-time that time_is_rfc3339() takes, in whole seconds. */
+int64_t time_from_rfc3339(const char *text);
 
 #endif

@@ -116,6 +116,7 @@ int worker_run(const struct worker_settings *settings)
 	snprintf(name, sizeof(name), "worker %d", settings->number);
 	log_setup(log_level(), name);
 	metrics_use_slot(settings->number);
+	time_set_zone(config.time_zone);
 	be_patient();
 	coro_setup((size_t)STACK_BYTES * STACK_FACTOR, STACKS_POOLED);
 	/* one more than can be at work, so that none waits for the next one's message */

@@ -33,4 +33,8 @@ int occurrence_update(struct request *r) MUST_USE;
 /* follow.c: occurrences follow their event; resource.after_write. waits */
 int event_after_write(struct request *r, json_t *old, json_t *row) MUST_USE;
 
+/* find.c: how a list of events is found, and its query parameters, ended by a row without a name. */
+int event_list(struct request *r, struct select *s);
+extern const struct filter event_filters[];
+
 #endif

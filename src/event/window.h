@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The time that a list of events is about, by the town's clock (time_set_zone()). Nothing waits. */
+#ifndef EVENT_WINDOW_H
+#define EVENT_WINDOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "io/task.h"
+#include "base/attr.h"
+
+/* Seconds since 1970: what has not ended at `from` and begins before `to`. */
+struct window {
+	int64_t from, to; /* to: 0: no end */
+};
+
+/* `now` in seconds since 1970. Reads when=today|tonight|tomorrow|weekend|next_7_days, or from and to (a date, or an RFC 3339
+ * date-time; a date as `to` is its whole day). Each may be NULL; without any it is from now on. Now is to the minute. Notes
+ * a problem of each that cannot be read. */
+int window_read(struct task *t, const char *when, const char *from, const char *to, int64_t now,
+		struct window *w) MUST_USE;
+
+#endif
