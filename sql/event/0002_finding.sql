@@ -22,11 +22,11 @@ return setweight(to_tsvector('event.town', platform.fold(coalesce(title, ''))), 
 	|| setweight(to_tsvector('event.town', platform.fold(coalesce(summary, '') || ' ' || coalesce(venue_address, ''))), 'C')
 	|| setweight(to_tsvector('event.town', platform.fold(coalesce(description, ''))), 'D');
 
--- Columns that the database works out count no version up: these two, and those of 0001.
+-- Columns that the database or a job works out count no version up: these, and those of 0001.
 create or replace function event.touch() returns trigger
 language plpgsql as $$
 declare
-	own constant text[] := '{title_sort,name_sort,position,search,popularity,past}';
+	own constant text[] := '{title_sort,name_sort,position,search,popularity,past,materialised_until}';
 begin
 	if to_jsonb(new) - own is distinct from to_jsonb(old) - own then
 		new.version := old.version + 1;
@@ -108,9 +108,7 @@ create table event.listing (
 	created_at	timestamptz not null default clock_timestamp(),
 	updated_at	timestamptz not null default clock_timestamp()
 );
-create index listing_brief on event.listing (starts_at, id) include (until, listed_from, deleted_at) where span = 0;
-create index listing_longer on event.listing (starts_at, id) include (until, listed_from, deleted_at) where span = 1;
-create index listing_long on event.listing (starts_at, id) include (until, listed_from, deleted_at) where span = 2;
+create index listing_start on event.listing (span, starts_at, id) include (until, listed_from, deleted_at);
 create index listing_event on event.listing (event_id, starts_at, id) include (until, listed_from, deleted_at);
 create index listing_organiser on event.listing (organiser_id, starts_at, id) where organiser_id is not null;
 create index listing_venue on event.listing (venue_id, starts_at, id) where venue_id is not null;
@@ -146,18 +144,18 @@ select o.id, o.event_id, o.starts_at, greatest(o.ends_at, o.starts_at + interval
 	case when e.price_free or e.price_to = 0 then 0 else coalesce(e.price_from, e.price_to) end as price,
 	e.age_min, e.age_max,
 	coalesce(e.organiser_business_id, e.organiser_person_id) as organiser_id,
-	case when moved then o.venue_business_id else e.venue_business_id end as venue_id,
-	case when moved then o.location_lat else e.location_lat end as location_lat,
-	case when moved then o.location_lng else e.location_lng end as location_lng,
-	case when moved then platform.position(o.location_lat, o.location_lng) else e.position end as position,
-	case when moved or coalesce(o.title, o.summary, o.description) is not null then
+	case when elsewhere then o.venue_business_id else e.venue_business_id end as venue_id,
+	case when elsewhere then o.location_lat else e.location_lat end as location_lat,
+	case when elsewhere then o.location_lng else e.location_lng end as location_lng,
+	case when elsewhere then platform.position(o.location_lat, o.location_lng) else e.position end as position,
+	case when elsewhere or coalesce(o.title, o.summary, o.description) is not null then
 		event.search_text(coalesce(o.title, e.title), coalesce(o.summary, e.summary), coalesce(o.description, e.description),
-			case when moved then o.venue_name else e.venue_name end,
-			case when moved then o.venue_address else e.venue_address end, e.organiser_name, e.categories)
+			case when elsewhere then o.venue_name else e.venue_name end,
+			case when elsewhere then o.venue_address else e.venue_address end, e.organiser_name, e.categories)
 		else e.search end as search,
 	coalesce(e.deleted_at, o.deleted_at) as deleted_at
 from event.occurrence o join event.event e on e.id = o.event_id,
-	lateral (select o.venue_business_id is not null or o.venue_name is not null or o.location_lat is not null) m (moved);
+	lateral (select o.venue_business_id is not null or o.venue_name is not null or o.location_lat is not null) m (elsewhere);
 
 create function event.list_made() returns trigger
 language plpgsql as $$
@@ -177,19 +175,19 @@ declare
 	changed uuid[] := case when tg_table_name = 'event' then array(select id from event.occurrence where event_id = new.id)
 		else array[new.id] end;
 begin
-	update event.listing l set (starts_at, until, span, listed_from, facets, price, age_min, age_max, organiser_id, venue_id,
+	update event.listing l set (event_id, starts_at, until, span, listed_from, facets, price, age_min, age_max, organiser_id, venue_id,
 		location_lat, location_lng, position, search, deleted_at, updated_at)
-		= (v.starts_at, v.until, v.span, v.listed_from, v.facets, v.price, v.age_min, v.age_max, v.organiser_id, v.venue_id,
+		= (v.event_id, v.starts_at, v.until, v.span, v.listed_from, v.facets, v.price, v.age_min, v.age_max, v.organiser_id, v.venue_id,
 		v.location_lat, v.location_lng, v.position, v.search, v.deleted_at, clock_timestamp())
 	from event.to_list v
 	where l.id = any (changed) and v.id = l.id
-	and (l.starts_at, l.until, l.span, l.listed_from, l.facets, l.price, l.age_min, l.age_max, l.organiser_id, l.venue_id,
+	and (l.event_id, l.starts_at, l.until, l.span, l.listed_from, l.facets, l.price, l.age_min, l.age_max, l.organiser_id, l.venue_id,
 		l.location_lat, l.location_lng, l.position, l.search, l.deleted_at)
-	is distinct from (v.starts_at, v.until, v.span, v.listed_from, v.facets, v.price, v.age_min, v.age_max, v.organiser_id,
+	is distinct from (v.event_id, v.starts_at, v.until, v.span, v.listed_from, v.facets, v.price, v.age_min, v.age_max, v.organiser_id,
 		v.venue_id, v.location_lat, v.location_lng, v.position, v.search, v.deleted_at);
 	return null;
 end $$;
-create trigger occurrence_relist after update of starts_at, ends_at, status, title, summary, description, venue_business_id,
+create trigger occurrence_relist after update of event_id, starts_at, ends_at, status, title, summary, description, venue_business_id,
 	venue_name, venue_address, location_lat, location_lng, online_url, deleted_at on event.occurrence
 	for each row execute function event.list_changed();
 create trigger event_relist after update of title, summary, description, status, visibility, published_at, categories,

@@ -294,13 +294,27 @@ static const char *nearest_sql(struct request *r, struct list *l, long long offs
 		select_rows(s), joins(s));
 }
 
+/* The first rows of each range, of which the page is made. */
+static const char *merged_sql(struct request *r, struct list *l, long long offset)
+{
+	struct select *s = &l->select;
+	const char *direction = l->descending ? "desc" : "asc", *where = buf_text(&s->where);
+
+	return talloc_asprintf(
+		MEM(r),
+		"%s cross join lateral (select l.* from %s%s%s%s order by %s %s, %s %s limit $%d) l%s",
+		s->way_in->ranges, s->way_in->from, where, s->where.len ? " and " : " where ",
+		s->way_in->in_range, l->sort_sql, direction, l->id_sql, direction,
+		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)), joins(s));
+}
+
 /* To rank, all that matches is read: it is counted in passing, and only the page's rows are fetched whole. */
 static const char *ranked_sql(struct request *r, struct list *l, const char *cut)
 {
 	struct select *s = &l->select;
 	const char *direction = l->descending ? "desc" : "asc", *rows = select_rows(s);
 	const char *again = select_has_hits(s)
-				    ? s->way_in->again
+				    ? s->way_in->from
 				    : talloc_asprintf(MEM(r), "%s.%s t", s->resource->service,
 						      s->resource->name);
 
@@ -332,6 +346,10 @@ static const char *list_sql(struct request *r, struct list *l)
 
 	if (l->by_distance) {
 		from = nearest_sql(r, l, offset);
+		where = "";
+	}
+	if (select_has_hits(s) && s->way_in->ranges && strcmp(l->sort_sql, s->way_in->sort) == 0) {
+		from = merged_sql(r, l, offset);
 		where = "";
 	}
 	if (l->by_relevance) {

@@ -19,9 +19,14 @@ void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resou
 
 const char *select_from(const struct select *s)
 {
-	if (s->way_in)
-		return s->way_in->from;
-	return talloc_asprintf(s->mem, "%s.%s t", s->resource->service, s->resource->name);
+	const struct way_in *way_in = s->way_in;
+
+	if (!way_in)
+		return talloc_asprintf(s->mem, "%s.%s t", s->resource->service, s->resource->name);
+	if (!way_in->ranges)
+		return way_in->from;
+	return talloc_asprintf(s->mem, "%s join %s on %s", way_in->ranges, way_in->from,
+			       way_in->in_range);
 }
 
 int select_param(struct select *s, const char *text)
@@ -33,11 +38,14 @@ int select_param(struct select *s, const char *text)
 
 void select_probe(struct select *probe, const struct select *s)
 {
+	struct way_in *way_in;
+
 	select_init(probe, s->mem, s->resource);
 	if (!select_has_hits(s))
 		return;
-	probe->way_in = talloc_memdup(s->mem, s->way_in, sizeof(*s->way_in));
-	((struct way_in *)probe->way_in)->from = s->way_in->again;
+	way_in = talloc_memdup(s->mem, s->way_in, sizeof(*way_in));
+	way_in->ranges = NULL;
+	probe->way_in = way_in;
 }
 
 bool select_has_hits(const struct select *s)

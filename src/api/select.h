@@ -15,9 +15,12 @@
 struct way_in {
 	/* "x left join t ...": not joined where nothing of t is asked, as when counting */
 	const char *from;
-	/* Of a list of hits (resource.hit): `from` are rows as l, these "join ... t ... join ... h" what belongs to them, and
-	 * `again` finds rows by their id: "schema.table l". All conditions are on l. */
-	const char *joins, *again;
+	/* Of a list of hits (resource.hit): `from` is "schema.table l", these "join ... t ... join ... h" what belongs to its
+	 * rows. All conditions are on l. */
+	const char *joins;
+	/* The rows are in some ranges of an index, each of them in the order of `sort`: "(values ...) s (a, b)", and which rows
+	 * are in one: "l.a = s.a and l.sort > s.b". NULL: not so. */
+	const char *ranges, *in_range;
 	const char *deleted_at; /* its columns of the same meaning ... */
 	const char *id;
 	const char *sort; /* ... and that of the field's expression `instead_of` */
@@ -49,7 +52,7 @@ struct select {
 };
 
 void select_init(struct select *s, TALLOC_CTX *mem, const struct resource *resource);
-/* What stands after FROM; the resource's rows are t, or l when it is the way in to hits and nothing is joined to them. */
+/* What stands after FROM; the resource's rows are t, or those of the way in to hits l, to which nothing is joined. */
 const char *select_from(const struct select *s);
 /* Is it a list of hits? */
 bool select_has_hits(const struct select *s);

@@ -19,31 +19,25 @@
 
 enum { ANY_OF_MAX = 20, NARROW_DAYS = 9, PENCE_MAX = 10000000, AGE_MAX = 120 };
 
-#define JOINS                                                                                      \
-	" join event.event t on t.id = l.event_id"                                                 \
-	" join event.occurrence h on h.id = l.id"
-
 static const struct way_in by_any_order = {
 	.from = "event.listing l",
-	.joins = JOINS,
-	.again = "event.listing l",
+	.joins = " join event.event t on t.id = l.event_id join event.occurrence h on h.id = l.id",
 	.deleted_at = "l.deleted_at",
 	.id = "l.id",
+	.sort = "l.starts_at",
 };
 
-/* What goes on at a time began at most so long before as its span says: so each span has a range of the index in the order
- * of the starts, and the three are merged. */
+/* What goes on at a time began at most so long before as its span says. */
 static const struct way_in *by_start(TALLOC_CTX *mem, int from)
 {
 	struct way_in *way_in = talloc_memdup(mem, &by_any_order, sizeof(*way_in));
 
-	way_in->from = talloc_asprintf(
+	way_in->ranges = talloc_asprintf(
 		mem,
-		"(select * from event.listing where span = 0 and starts_at > $%d::timestamptz - interval '26 hours' "
-		"union all "
-		"select * from event.listing where span = 1 and starts_at > $%d::timestamptz - interval '32 days' "
-		"union all select * from event.listing where span = 2) l",
+		"(values (0, $%d::timestamptz - interval '26 hours'), (1, $%d::timestamptz - interval '32 days'), "
+		"(2, timestamptz '-infinity')) s (span, since)",
 		from, from);
+	way_in->in_range = "l.span = s.span and l.starts_at > s.since";
 	return way_in;
 }
 
@@ -81,13 +75,13 @@ int event_list(struct request *r, struct select *s)
 	if (rc)
 		return rc;
 	from = select_param(s, instant(r, w.from));
-	if (sorts_by(r, "starts_at"))
-		s->way_in = by_start(MEM(r), from);
 	select_where(s, "l.until > $%d::timestamptz", from);
 	if (w.to)
 		select_where(s, "l.starts_at < $%d::timestamptz",
 			     select_param(s, instant(r, w.to)));
 	s->narrow = w.to && w.to - w.from <= NARROW_DAYS * 86400;
+	if (s->narrow || sorts_by(r, "starts_at"))
+		s->way_in = by_start(MEM(r), from);
 	s->quick_sort = "l.starts_at";
 	s->quick_conditions = s->conditions;
 	keep_to_coming(r, s, &w, now);
@@ -294,7 +288,7 @@ static int filter_collapse(struct request *r, struct select *s, const char *valu
 int event_find_ids(struct request *r, int limit, struct pg_rows **rows)
 {
 	struct select s;
-	int rc;
+	int rc, n;
 
 	select_init(&s, MEM(r), &event_resource);
 	rc = list_conditions(r, &s);
@@ -305,13 +299,17 @@ int event_find_ids(struct request *r, int limit, struct pg_rows **rows)
 	if (rc)
 		return rc;
 	scope_visible(r, &s, false);
+	if (!s.way_in->ranges)
+		return task_problem(&r->task, "sort", "can only be starts_at");
+	n = select_param(&s, talloc_asprintf(MEM(r), "%d", limit));
 	return pg_query_long(
 		&r->task, rows,
-		talloc_asprintf(MEM(r),
-				"select l.event_id as id from %s%s%s "
-				"order by l.starts_at, l.id limit $%d",
-				select_from(&s), buf_text(&s.where), s.page_where,
-				select_param(&s, talloc_asprintf(MEM(r), "%d", limit))),
+		talloc_asprintf(
+			MEM(r),
+			"select l.event_id as id from %s cross join lateral (select l.* from event.listing l%s%s "
+			"and %s order by l.starts_at, l.id limit $%d) l order by l.starts_at, l.id limit $%d",
+			s.way_in->ranges, buf_text(&s.where), s.page_where, s.way_in->in_range, n,
+			n),
 		s.param_count, s.params);
 }
 
