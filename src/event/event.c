@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events: what happens in the town, once or again and again. Fields and relations; the rules have their own files. */
 #include "event/event.h"
+#include "event/feed.h"
+#include "event/find.h"
 #include "base/banned.h"
 
 static const struct field accessibility_fields[] = {
@@ -306,6 +308,32 @@ static const struct field fields[] = {
 };
 
 static const struct action actions[] = {
+	{ .method = METHOD_GET,
+	  .path = "/events/calendar.ics",
+	  .allow = ANYONE,
+	  .tagged = true,
+	  .name = "event_calendar",
+	  .parameters = event_filters,
+	  .act = feed_calendar,
+	  .media_type = "text/calendar",
+	  .doc = "A calendar to subscribe to (RFC 5545): the events that a list with these parameters finds, each with its rule; the next 5,000 when there are more." },
+	{ .method = METHOD_GET,
+	  .path = "/events/feed.atom",
+	  .allow = ANYONE,
+	  .tagged = true,
+	  .name = "event_news",
+	  .parameters = event_filters,
+	  .act = feed_atom,
+	  .media_type = "application/atom+xml",
+	  .doc = "The next 50 events as a feed of news (RFC 4287)." },
+	{ .method = METHOD_GET,
+	  .path = "/events/{id}/calendar.ics",
+	  .allow = ANYONE,
+	  .tagged = true,
+	  .name = "event_calendar_one",
+	  .act = feed_event,
+	  .media_type = "text/calendar",
+	  .doc = "One event as a calendar (RFC 5545), with its rule and its changed occurrences." },
 	{ .method = METHOD_PATCH,
 	  .path = "/events/{id}/occurrences/{occurrence_id}",
 	  .allow = PERMITTED,

@@ -43,6 +43,7 @@ TABLE = {
     "event_list": ANYONE, "event_get": ANYONE, "event_create": "1......31", "event_replace": "13.3...31", "event_update": "13.3...31",
     "event_remove": "13.3...31", "event_restore": "13.3...31", "occurrence_list": ANYONE, "occurrence_get": ANYONE,
     "occurrence_update": "13.3...31",
+    "event_calendar": ANYONE, "event_news": ANYONE, "event_calendar_one": ANYONE,
 }
 # What ends sessions, or more, of its caller or of others: it gets people of its own.
 ENDING = {"logout", "session_end_others", "me_erase", "password_change", "totp_confirm", "person_sign_out", "person_replace", "person_update"}
