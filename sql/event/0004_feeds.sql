@@ -33,10 +33,10 @@ language sql stable as $$
 			else 'TENTATIVE' end,
 		coalesce(o.title, e.title),
 		event.plain(concat_ws(E'\n\n', coalesce(o.summary, e.summary), coalesce(o.description, e.description))),
-		case when moved then concat_ws(', ', o.venue_name, o.venue_address, o.venue_postcode)
+		case when elsewhere then concat_ws(', ', o.venue_name, o.venue_address, o.venue_postcode)
 			else concat_ws(', ', e.venue_name, e.venue_address, e.venue_postcode) end,
-		case when moved then o.location_lat else e.location_lat end,
-		case when moved then o.location_lng else e.location_lng end,
+		case when elsewhere then o.location_lat else e.location_lat end,
+		case when elsewhere then o.location_lng else e.location_lng end,
 		e.organiser_name,
 		(select string_agg(replace(coalesce(c.name, x.slug), ',', ' '), chr(10) order by x.n)
 			from unnest(e.categories) with ordinality x (slug, n)
@@ -59,7 +59,7 @@ language sql stable as $$
 		select (null::event.occurrence).* where recurs or not exists (
 			select from event.occurrence c where c.event_id = e.id and c.changed and c.deleted_at is null)) o
 	cross join lateral (select coalesce(o.venue_business_id::text, o.venue_name, o.venue_address, o.venue_postcode,
-		o.location_lat::text) is not null as moved) m
+		o.location_lat::text) is not null as elsewhere) m
 	order by e.id, o.recurrence_local nulls first
 $$;
 
