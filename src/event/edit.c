@@ -473,7 +473,7 @@ static int cut_rule(struct edit *e, const char **rule)
 static int shorten_earlier(struct edit *e)
 {
 	struct pg_rows *rows;
-	const char *rule;
+	const char *rule = NULL;
 	int rc = cut_rule(e, &rule);
 
 	if (rc)
@@ -546,7 +546,7 @@ static int change_following(struct edit *e)
 {
 	struct request *r = e->r;
 	char *id = talloc_size(MEM(r), UUID_TEXT_SIZE);
-	const char *rule;
+	const char *rule = NULL;
 	int rc;
 
 	if (!e->series.rule || e->recurrence == e->series.first)
