@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
-#include "api/permission.h"
+#include "model/permission.h"
 #include "model/resource.h"
 #include "base/uuid.h"
 #include "base/writer.h"

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include "api/audit.h"
-#include "api/permission.h"
+#include "model/permission.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/shape.h"

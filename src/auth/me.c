@@ -5,7 +5,7 @@
  */
 #include <string.h>
 #include "api/audit.h"
-#include "api/permission.h"
+#include "model/permission.h"
 #include "api/reply.h"
 #include "api/shape.h"
 #include "auth/account.h"

@@ -2,7 +2,7 @@
 /* Roles: names for sets of permissions, which an admin makes. Those that the program brings can be changed and not
  * removed. A change is known to every worker within a second. */
 #include <string.h>
-#include "api/permission.h"
+#include "model/permission.h"
 #include "api/request.h"
 #include "api/steps.h"
 #include "auth/auth.h"

@@ -7,4 +7,7 @@
 #define PRINTF_LIKE(fmt, va) __attribute__((format(printf, fmt, va)))
 #define COUNT_OF(array)	     (sizeof(array) / sizeof((array)[0]))
 
+/* For a function that has much on its stack, and is called where there is much already. */
+#define APART __attribute__((noinline))
+
 #endif

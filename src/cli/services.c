@@ -8,9 +8,5 @@
 #include "base/banned.h"
 
 const struct service *const services[] = {
-	&gateway_service,
-	&auth_service,
-	&business_service,
-	&event_service,
-	NULL,
+	&gateway_service, &auth_service, &business_service, &event_service, NULL,
 };

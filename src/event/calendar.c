@@ -7,6 +7,7 @@
 #include <string.h>
 #include <libical/ical.h>
 #include <libical/icaltz-util.h>
+#include "base/attr.h"
 #include "base/config.h"
 #include "base/str.h"
 #include "base/banned.h"
@@ -232,18 +233,33 @@ static void mend_until(const struct pg_rows *rows, int row, struct icalrecurrenc
 	}
 }
 
+/* Of some 3 KB, which libical gives and takes by value: one at a time stands on a stack. */
+static APART void read_rule(struct icalrecurrencetype *rule, const char *text)
+{
+	*rule = icalrecurrencetype_from_string(text);
+}
+
+static APART void put_rule(icalcomponent *c, const struct icalrecurrencetype *rule)
+{
+	icalcomponent_add_property(c, icalproperty_new_rrule(*rule));
+}
+
 static void add_rule(icalcomponent *c, const struct pg_rows *rows, int row)
 {
 	const char *text = value(rows, row, CALENDAR_RRULE);
-	struct icalrecurrencetype rule;
+	struct icalrecurrencetype *rule;
 
 	if (!text)
 		return;
-	rule = icalrecurrencetype_from_string(text);
-	if (rule.freq == ICAL_NO_RECURRENCE)
-		return;
-	mend_until(rows, row, &rule);
-	icalcomponent_add_property(c, icalproperty_new_rrule(rule));
+	rule = malloc(sizeof(*rule));
+	if (!rule)
+		abort();
+	read_rule(rule, text);
+	if (rule->freq != ICAL_NO_RECURRENCE) {
+		mend_until(rows, row, rule);
+		put_rule(c, rule);
+	}
+	free(rule);
 }
 
 static void add_when(icalcomponent *c, const struct pg_rows *rows, int row)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/attr.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "base/banned.h"
@@ -59,11 +60,24 @@ static int64_t from_ical(struct icaltimetype t)
 	return icaltime_as_timet(t);
 }
 
-/* The icalrecurrencetype is of some 3 KB: only one stands on a stack at a time. */
-static bool is_rule(const char *text)
+/* An icalrecurrencetype is of some 3 KB, and libical gives and takes it by value: one at a time stands on a stack. */
+static APART void read_rule(struct icalrecurrencetype *rule, const char *text)
 {
+	*rule = icalrecurrencetype_from_string(text);
+}
+
+static APART icalrecur_iterator *iterate(const struct icalrecurrencetype *rule, int64_t first)
+{
+	return icalrecur_iterator_new(*rule, to_ical(first));
+}
+
+static bool is_rule(TALLOC_CTX *mem, const char *text)
+{
+	struct icalrecurrencetype *rule = talloc(mem, struct icalrecurrencetype);
+
 	icalerror_set_errors_are_fatal(false);
-	return icalrecurrencetype_from_string(text).freq != ICAL_NO_RECURRENCE;
+	read_rule(rule, text);
+	return rule->freq != ICAL_NO_RECURRENCE;
 }
 
 static bool is_digits(const char *text, size_t n)
@@ -124,7 +138,7 @@ static const char *take_part(struct recurrence *rule, char *name, char *value)
 	return NULL;
 }
 
-static const char *check_whole(const struct recurrence *rule)
+static const char *check_whole(TALLOC_CTX *mem, const struct recurrence *rule)
 {
 	bool longer = strstr(rule->rule, "FREQ=MONTHLY") || strstr(rule->rule, "FREQ=YEARLY");
 
@@ -134,7 +148,7 @@ static const char *check_whole(const struct recurrence *rule)
 		return "must have a FREQ of DAILY, WEEKLY, MONTHLY or YEARLY";
 	if (!longer && strstr(rule->rule, "BYSETPOS="))
 		return "must have BYSETPOS only with MONTHLY or YEARLY";
-	if (!is_rule(rule->rule))
+	if (!is_rule(mem, rule->rule))
 		return "must be a recurrence rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=SA";
 	return NULL;
 }
@@ -163,7 +177,7 @@ struct recurrence *recurrence_parse(TALLOC_CTX *mem, const char *text, const cha
 		*problem = take_part(rule, parts[i], equals + 1);
 	}
 	if (!*problem)
-		*problem = check_whole(rule);
+		*problem = check_whole(rule, rule);
 	return *problem ? NULL : rule;
 }
 
@@ -192,10 +206,10 @@ static icalrecur_iterator *open_rule(const struct recurrence *rule, int64_t firs
 
 	if (!recur)
 		abort();
-	*recur = icalrecurrencetype_from_string(rule->rule);
+	read_rule(recur, rule->rule);
 	recur->count = (int)rule->count;
 	recur->until = to_ical(end);
-	iterator = icalrecur_iterator_new(*recur, to_ical(first));
+	iterator = iterate(recur, first);
 	free(recur);
 	return iterator;
 }

@@ -3,7 +3,7 @@
 #ifndef GATEWAY_ROLES_H
 #define GATEWAY_ROLES_H
 
-#include "api/permission.h"
+#include "model/permission.h"
 #include "base/attr.h"
 #include "io/task.h"
 

@@ -353,7 +353,8 @@ static void test_answers_of_a_predecessor(void **state)
 /* Full of what other workers sent, here long overdue: ours waits in the queue and is sent later. */
 static void test_a_full_socket(void **state)
 {
-	struct job other = { .task = &(struct task) { .deadline = 1 } };
+	char nothing = 0;
+	struct job other = { .task = &(struct task) { .deadline = 1 }, .work = &nothing };
 
 	(void)state;
 	fork_hasher();

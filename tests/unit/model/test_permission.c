@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of permissions: which patterns stand for which, and that a set holds as many as there can be. */
 #include "test.h"
-#include "api/permission.c"
+#include "model/permission.c"
 
 static int begin(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of permissions, filled at start by route.c, and sets of them. Nothing waits. */
-#include "api/permission.h"
+#include "model/permission.h"
 
 #include <assert.h>
 #include <string.h>

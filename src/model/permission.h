@@ -4,8 +4,8 @@
  * operation of a resource that is PERMITTED, one per action that names its own, "<resource>:read_deleted", and
  * "<resource>:moderate" where a resource has GUARDED fields.
  */
-#ifndef API_PERMISSION_H
-#define API_PERMISSION_H
+#ifndef MODEL_PERMISSION_H
+#define MODEL_PERMISSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
