@@ -229,6 +229,8 @@ READINGS = list(readings())
 def harmless(reply, name=None):
     """Not a 5xx, and an envelope if an error; of a 400, one that names the parameter."""
     assert reply.status_code in (200, 400, 404, 414), (reply.status_code, reply.text[:300])
+    if reply.status_code == 200 and not reply.headers["content-type"].startswith("application/json"):
+        return  # a calendar, or news
     body = reply.json()
     assert body["success"] is (reply.status_code == 200)
     if name and reply.status_code == 400 and body["error"]["code"] == "VALIDATION_ERROR":
