@@ -147,30 +147,18 @@ static int read_scope(struct request *r, enum scope *scope)
 static int read_event(struct edit *e)
 {
 	struct task *t = &e->r->task;
-	struct series *s = &e->series;
 	struct pg_rows *rows;
-	const char *problem;
 	int rc = pg_query(
 		t, &rows,
-		"select starts_local, ends_local, time_zone, all_day, rrule, rdate, exdate, version "
-		"from event.event where id = $1 and deleted_at is null for update",
+		"select version from event.event where id = $1 and deleted_at is null for update",
 		PG_PARAMS(e->event_id));
 
 	if (rc)
 		return rc;
 	if (pg_count(rows) == 0)
 		return fail(e->r, E_NOT_FOUND, "There is no such event");
-	if (!local_read(pg_value(rows, 0, 0), &s->first) ||
-	    !local_read(pg_value(rows, 0, 1), &s->end))
-		return task_fail(t, E_INTERNAL, NULL);
-	s->zone = pg_value(rows, 0, 2);
-	s->all_day = pg_value(rows, 0, 3)[0] == 't';
-	if (pg_value(rows, 0, 4))
-		s->rule = recurrence_parse(t->mem, pg_value(rows, 0, 4), &problem);
-	s->rdate = pg_value(rows, 0, 5);
-	s->exdate = pg_value(rows, 0, 6);
-	e->event_version = pg_value(rows, 0, 7);
-	return OK;
+	e->event_version = pg_value(rows, 0, 0);
+	return series_read(t, e->event_id, &e->series);
 }
 
 static bool read_time(struct edit *e, const char *name, int64_t *local)
@@ -220,18 +208,14 @@ static int wanted_times(struct edit *e, int64_t *starts, int64_t *ends)
 		return task_fail(&e->r->task, E_INTERNAL, NULL);
 	if (*ends < *starts)
 		return task_problem(&e->r->task, "ends_local", "must not be before the start");
+	if (e->series.all_day && (*starts % SERIES_DAY_S || *ends % SERIES_DAY_S))
+		return task_problem(&e->r->task,
+				    *starts % SERIES_DAY_S ? "starts_local" : "ends_local",
+				    "must be at midnight when it is all day");
 	return OK;
 }
 
 /* ---- this one ---- */
-
-static void set_null(struct values *v, const char *name, const char *text)
-{
-	struct value *value = values_get(v, name);
-
-	value->given = true;
-	value->text = text;
-}
 
 /* A business brings its name, address and location with it. waits */
 static int take_venue(struct request *r)
@@ -254,7 +238,7 @@ static int take_venue(struct request *r)
 	if (pg_count(rows) == 0)
 		return task_problem(&r->task, "venue.business_id", "there is no such business");
 	for (int i = 0; i < (int)COUNT_OF(names); i++)
-		set_null(r->values, names[i], pg_value(rows, 0, i));
+		values_set(r->values, names[i], pg_value(rows, 0, i));
 	return OK;
 }
 
@@ -295,7 +279,7 @@ static int write_this(struct edit *e, int64_t starts, int64_t ends, struct pg_ro
 	for (int i = 0; i < r->values->count; i++) {
 		const struct value *value = &r->values->items[i];
 
-		if (value->given && !is_time(value))
+		if (value->set && !is_time(value))
 			set = talloc_asprintf_append_buffer(set, "%s = $%d, ",
 							    field_column(MEM(r), value->field),
 							    select_param(&s, value->text));
@@ -352,7 +336,7 @@ static void name_time(json_t *body, const char *name, int64_t local)
 	json_object_set_new(body, name, json_string(text));
 }
 
-/* An array of times, each moved by so much, as JSON; those that `keep` says. */
+/* An array of times, each moved by so much, as JSON. */
 static json_t *dates_json(TALLOC_CTX *mem, const char *array, int64_t moved)
 {
 	int64_t *dates = talloc_array(mem, int64_t, SERIES_DATES_MAX);
@@ -437,8 +421,8 @@ static int insert_later(struct edit *e, const char *id, const char *rule)
 		talloc_asprintf(
 			MEM(e->r),
 			"insert into event.event (id, uid, split_from, starts_local, ends_local, rrule, rdate, exdate, starts_at, "
-			"ends_at, %s) select $1::uuid, $1::uuid::text || '@guildford', id, $3::timestamp, $4::timestamp, $5, $6::timestamp[], "
-			"$7::timestamp[], event.instant($3::timestamp, time_zone), ends_at, %s from event.event where id = $2",
+			"ends_at, materialised_until, %s) select $1::uuid, $1::uuid::text || '@guildford', id, $3::timestamp, $4::timestamp, $5, $6::timestamp[], "
+			"$7::timestamp[], event.instant($3::timestamp, time_zone), ends_at, materialised_until, %s from event.event where id = $2",
 			columns, columns),
 		PG_PARAMS(id, e->event_id, start, end, rule, dates_text(e, e->series.rdate, true),
 			  dates_text(e, e->series.exdate, true)));

@@ -3,6 +3,7 @@
  * transaction, by edits of single occurrences, and as a job. */
 #include <string.h>
 #include "api/request.h"
+#include "base/attr.h"
 #include "base/time.h"
 #include "event/event.h"
 #include "event/series.h"
@@ -11,30 +12,6 @@
 #include "base/banned.h"
 
 enum { ENOUGH_US = 2000000 };
-
-static int read_event(struct task *t, const char *id, struct series *s)
-{
-	struct pg_rows *rows;
-	const char *rule, *problem;
-	int rc = pg_query(
-		t, &rows,
-		"select starts_local, ends_local, time_zone, all_day, rrule, rdate, exdate "
-		"from event.event where id = $1",
-		PG_PARAMS(id));
-
-	if (rc)
-		return rc;
-	if (pg_count(rows) != 1 || !local_read(pg_value(rows, 0, 0), &s->first) ||
-	    !local_read(pg_value(rows, 0, 1), &s->end))
-		return task_fail(t, E_INTERNAL, NULL);
-	s->zone = pg_value(rows, 0, 2);
-	s->all_day = pg_value(rows, 0, 3)[0] == 't';
-	rule = pg_value(rows, 0, 4);
-	s->rule = rule ? recurrence_parse(t->mem, rule, &problem) : NULL;
-	s->rdate = pg_value(rows, 0, 5);
-	s->exdate = pg_value(rows, 0, 6);
-	return OK;
-}
 
 /* The whole series has moved: each occurrence to come keeps its row. By way of a far future, for two must not have the same
  * name even for a moment; one whose place is taken by what is over is left behind. What only this occurrence has, stays with
@@ -74,7 +51,9 @@ static const char make_sql[] =
 	"starts_at = case when o.moved then o.starts_at else excluded.starts_at end, "
 	"ends_at = case when o.moved then o.ends_at else excluded.ends_at end, "
 	"status = case when o.let_go then 'scheduled' else o.status end, let_go = false, deleted_at = null "
-	"where o.ends_at > now() or o.let_go or o.deleted_at is not null or $3::boolean";
+	"where o.let_go or o.deleted_at is not null or ((o.ends_at > now() or $3::boolean) and not o.moved "
+	"and (o.starts_local, o.ends_local, o.starts_at, o.ends_at) is distinct from "
+	"(excluded.starts_local, excluded.ends_local, excluded.starts_at, excluded.ends_at))";
 
 static const char let_go_sql[] =
 	"update event.occurrence set let_go = true, "
@@ -89,7 +68,7 @@ int event_follow(struct task *t, const char *event_id, long long moved_s)
 	struct pg_rows *rows;
 	const char *starts;
 	bool single;
-	int rc = read_event(t, event_id, s);
+	int rc = series_read(t, event_id, s);
 
 	single = !s->rule;
 	if (!rc && moved_s)
@@ -98,10 +77,8 @@ int event_follow(struct task *t, const char *event_id, long long moved_s)
 		rc = series_place(t, s);
 	if (rc)
 		return rc;
-	if (!series_expand(
-		    t->mem,
-		    s)) /* it was checked when it was written: time has brought more of them */
-		s->count = RECURRENCE_OCCURRENCES_MAX;
+	if (!series_expand(t->mem, s)) /* so many are refused when they are written */
+		return task_fail(t, E_INTERNAL, NULL);
 	starts = series_dates_text(t->mem, s->starts, s->count);
 	rc = pg_query(t, &rows, make_sql, PG_PARAMS(event_id, starts, single ? "true" : "false"));
 	if (!rc)
@@ -133,6 +110,16 @@ static long long seconds_moved(json_t *old, json_t *row)
 	return after - before;
 }
 
+/* Is anything other on which occurrences depend? */
+static bool times_differ(json_t *old, json_t *row)
+{
+	for (size_t i = 0; i < COUNT_OF(series_fields); i++)
+		if (!json_equal(json_object_get(old, series_fields[i]),
+				json_object_get(row, series_fields[i])))
+			return true;
+	return false;
+}
+
 /* They go and come back with their event. */
 static int hide(struct task *t, const char *id, json_t *old, json_t *row)
 {
@@ -152,6 +139,8 @@ int event_after_write(struct request *r, json_t *old, json_t *row)
 
 	if (old && (text_of(row, "deleted_at") || text_of(old, "deleted_at")))
 		rc = hide(&r->task, id, old, row);
+	else if (old && !times_differ(old, row))
+		return OK;
 	if (rc || text_of(row, "deleted_at"))
 		return rc;
 	return event_follow(&r->task, id, old ? seconds_moved(old, row) : 0);

@@ -38,28 +38,20 @@ enum {
 	NEXT_EXISTS
 };
 
-static void take(struct values *v, const char *name, const struct pg_rows *answer, int column)
-{
-	struct value *value = values_get(v, name);
-
-	value->set = true;
-	value->text = pg_value(answer, 0, column);
-}
-
 static void take_venue(struct values *v, const struct pg_rows *answer)
 {
-	take(v, "venue.name", answer, VENUE_NAME);
-	take(v, "venue.address", answer, VENUE_ADDRESS);
-	take(v, "venue.postcode", answer, VENUE_POSTCODE);
-	take(v, "location.lat", answer, VENUE_LAT);
-	take(v, "location.lng", answer, VENUE_LNG);
+	values_set(v, "venue.name", pg_value(answer, 0, VENUE_NAME));
+	values_set(v, "venue.address", pg_value(answer, 0, VENUE_ADDRESS));
+	values_set(v, "venue.postcode", pg_value(answer, 0, VENUE_POSTCODE));
+	values_set(v, "location.lat", pg_value(answer, 0, VENUE_LAT));
+	values_set(v, "location.lng", pg_value(answer, 0, VENUE_LNG));
 }
 
 static int judge_organiser(struct request *r, struct values *v, const struct pg_rows *answer)
 {
 	if (!pg_value(answer, 0, ORGANISER))
 		return task_problem(&r->task, "organiser.business_id", "there is no such business");
-	take(v, "organiser.name", answer, ORGANISER_NAME);
+	values_set(v, "organiser.name", pg_value(answer, 0, ORGANISER_NAME));
 	if (pg_value(answer, 0, IS_OURS)[0] == 't' ||
 	    allow_has(r, permission_find("event:moderate")))
 		return OK;
@@ -102,17 +94,12 @@ static int check_database(struct request *r, struct values *v, json_t *old)
 /* Whom it belongs to when no business organises it, and the name that calendars know it by for good. */
 static void make_own(struct request *r, struct values *v)
 {
-	struct value *person = values_get(v, "organiser.person_id");
-	struct value *uid = values_get(v, "uid");
+	bool own = r->caller.person_id[0] && !values_get(v, "organiser.business_id")->text;
 	char id[UUID_TEXT_SIZE];
 
-	person->set = true;
-	person->text = r->caller.person_id[0] && !values_get(v, "organiser.business_id")->text
-			       ? r->caller.person_id
-			       : NULL;
 	uuid_new(id);
-	uid->set = true;
-	uid->text = talloc_asprintf(MEM(r), "%s@guildford", id);
+	values_set(v, "organiser.person_id", own ? r->caller.person_id : NULL);
+	values_set(v, "uid", talloc_asprintf(MEM(r), "%s@guildford", id));
 }
 
 static void check_status(struct request *r, struct values *v, json_t *old)

@@ -8,6 +8,33 @@
 #include "store/pg.h"
 #include "base/banned.h"
 
+const char *const series_fields[7] = { "starts_local", "ends_local", "time_zone", "all_day",
+				       "rrule",	       "rdate",	     "exdate" };
+
+int series_read(struct task *t, const char *event_id, struct series *s)
+{
+	struct pg_rows *rows;
+	const char *rule, *problem;
+	int rc = pg_query(
+		t, &rows,
+		"select starts_local, ends_local, time_zone, all_day, rrule, rdate, exdate "
+		"from event.event where id = $1",
+		PG_PARAMS(event_id));
+
+	if (rc)
+		return rc;
+	if (pg_count(rows) != 1 || !local_read(pg_value(rows, 0, 0), &s->first) ||
+	    !local_read(pg_value(rows, 0, 1), &s->end))
+		return task_fail(t, E_INTERNAL, NULL);
+	s->zone = pg_value(rows, 0, 2);
+	s->all_day = pg_value(rows, 0, 3)[0] == 't';
+	rule = pg_value(rows, 0, 4);
+	s->rule = rule ? recurrence_parse(t->mem, rule, &problem) : NULL;
+	s->rdate = pg_value(rows, 0, 5);
+	s->exdate = pg_value(rows, 0, 6);
+	return OK;
+}
+
 int series_place(struct task *t, struct series *s)
 {
 	bool utc = s->rule && s->rule->until == UNTIL_UTC;
@@ -127,12 +154,12 @@ bool series_expand(TALLOC_CTX *mem, struct series *s)
 	    except_count = series_read_dates(s->exdate, except);
 	int n = 1;
 
-	s->starts = talloc_array(mem, int64_t, RECURRENCE_OCCURRENCES_MAX + SERIES_DATES_MAX + 1);
+	s->starts = talloc_array(mem, int64_t, SERIES_STARTS_MAX + SERIES_DATES_MAX + 1);
 	s->starts[0] = s->first;
 	if (s->rule)
 		n = recurrence_expand(s->rule, s->first, s->until,
 				      s->first > s->from ? s->first : s->from, s->to, s->starts,
-				      RECURRENCE_OCCURRENCES_MAX);
+				      SERIES_STARTS_MAX);
 	if (n == -1)
 		return false;
 	if (n < 0)
@@ -142,5 +169,5 @@ bool series_expand(TALLOC_CTX *mem, struct series *s)
 			s->starts[n++] = more[i];
 	s->count = tidy(s->starts, n, except, except_count);
 	find_last(mem, s, more, more_count, except, except_count);
-	return s->count <= RECURRENCE_OCCURRENCES_MAX;
+	return s->count <= SERIES_STARTS_MAX;
 }

@@ -11,8 +11,6 @@
 #include "store/pg.h"
 #include "base/banned.h"
 
-static const char *const time_fields[] = { "starts_local", "ends_local", "time_zone", "all_day",
-					   "rrule",	   "rdate",	 "exdate" };
 /* What calendars must be told of: SEQUENCE rises (RFC 5546 section 2.1.4). */
 static const char *const told_fields[] = { "status",	   "venue.business_id", "venue.name",
 					   "location.lat", "location.lng",	"online_url" };
@@ -23,14 +21,6 @@ static bool any_set(struct values *v, json_t *old, const char *const *names, siz
 		if (values_get(v, names[i])->set && (!old || values_change(v, old, names[i])))
 			return true;
 	return false;
-}
-
-static void set(struct values *v, const char *name, const char *text)
-{
-	struct value *value = values_get(v, name);
-
-	value->set = true;
-	value->text = text;
 }
 
 static void check_day(struct task *t, struct series *s)
@@ -100,7 +90,7 @@ static int check_rule(struct task *t, const struct series *s)
 
 static int check_number(struct task *t, struct series *s)
 {
-	if (!series_expand(t->mem, s))
+	if (!series_expand(t->mem, s) || s->count > RECURRENCE_OCCURRENCES_MAX)
 		return task_problem(t, s->rule ? "rrule" : "rdate",
 				    "gives more than %d times in the next 18 months",
 				    RECURRENCE_OCCURRENCES_MAX);
@@ -127,21 +117,22 @@ static int take_results(struct task *t, struct values *v, const struct series *s
 		PG_PARAMS(first, end, last, s->zone, s->endless ? "true" : "false"));
 	if (rc)
 		return rc;
-	set(v, "starts_at", pg_value(rows, 0, 0));
-	set(v, "ends_at", s->endless ? NULL : pg_value(rows, 0, 1));
+	values_set(v, "starts_at", pg_value(rows, 0, 0));
+	values_set(v, "ends_at", s->endless ? NULL : pg_value(rows, 0, 1));
 	if (s->rule)
-		set(v, "rrule", recurrence_text(t->mem, s->rule));
+		values_set(v, "rrule", recurrence_text(t->mem, s->rule));
 	return OK;
 }
 
 static void raise_sequence(struct task *t, struct values *v, json_t *old)
 {
-	if (!any_set(v, old, time_fields, COUNT_OF(time_fields)) &&
+	if (!any_set(v, old, series_fields, COUNT_OF(series_fields)) &&
 	    !any_set(v, old, told_fields, COUNT_OF(told_fields)))
 		return;
-	set(v, "sequence",
-	    talloc_asprintf(t->mem, "%lld",
-			    (long long)json_integer_value(json_object_get(old, "sequence")) + 1));
+	values_set(v, "sequence",
+		   talloc_asprintf(t->mem, "%lld",
+				   (long long)json_integer_value(json_object_get(old, "sequence")) +
+					   1));
 }
 
 int event_when_check(struct task *t, struct values *v, json_t *old)
@@ -151,7 +142,7 @@ int event_when_check(struct task *t, struct values *v, json_t *old)
 
 	if (old)
 		raise_sequence(t, v, old);
-	if (old && !any_set(v, old, time_fields, COUNT_OF(time_fields)))
+	if (old && !any_set(v, old, series_fields, COUNT_OF(series_fields)))
 		return OK;
 	rc = read_series(t, v, old, s);
 	if (!rc)

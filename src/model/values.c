@@ -284,6 +284,14 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 	return t->failure.code;
 }
 
+void values_set(struct values *v, const char *name, const char *text)
+{
+	struct value *value = values_get(v, name);
+
+	value->set = true;
+	value->text = text;
+}
+
 static json_t *old_value(json_t *old, const char *name)
 {
 	const char *dot = strchr(name, '.');

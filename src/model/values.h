@@ -36,6 +36,8 @@ int input_check(struct task *t, const struct resource *resource, json_t *body, b
 		json_t *old, struct values **values) MUST_USE;
 /* The value of a field by name, NULL when the resource has no such field (our bug). */
 struct value *values_get(struct values *v, const char *name) MUST_USE;
+/* Sets what is to be written; the text lives as long as the values do, NULL for null. */
+void values_set(struct values *v, const char *name, const char *text);
 /* The field's value after the write: the new text when it is set, else the one of `old` (a representation, may be NULL);
  * NULL for null. Arrays of text as '{...}'; not of objects. */
 const char *values_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name);

@@ -226,6 +226,24 @@ def test_this_and_following(server, ann):
     assert [t[5:16] for t in times(server, event)] == ["05-01 08:00"]
 
 
+def test_whole_days_stay_whole(server, ann):
+    event = add(ann, starts_local="2027-05-01T00:00", ends_local="2027-05-02T00:00", all_day=True, rrule="FREQ=WEEKLY;BYDAY=SA;COUNT=3")
+    ids = times(server, event, "id")
+    edit(ann, event, ids[1], "this", {"starts_local": "2027-05-08T10:00", "ends_local": "2027-05-09T00:00"}, 400)
+    got = edit(ann, event, ids[1], "this", {"starts_local": "2027-05-09T00:00"})
+    assert (got["starts_local"], got["ends_local"]) == ("2027-05-09T00:00:00", "2027-05-10T00:00:00")
+
+
+def test_what_does_not_change_is_not_written(server, ann):
+    """A new title touches no occurrence; a part that begins a series of its own is carried on like any."""
+    event = add(ann, starts_local="2027-05-01T09:00", ends_local="2027-05-01T13:00", rrule="FREQ=WEEKLY;BYDAY=SA")
+    before = times(server, event, "id, xmin")
+    ann.call("PATCH", f"/v1/events/{event['id']}", {"title": "Market"}, 200)
+    assert times(server, event, "id, xmin") == before
+    later = edit(ann, event, before[2][0], "following", {"title": "Later market"})
+    assert server.database(f"select materialised_until is not null from event.event where id = '{later['id']}'") == [["t"]]
+
+
 def test_following_of_the_first_is_all(server, ann):
     event = add(ann, **MARKET)
     got = edit(ann, event, times(server, event, "id")[0], "following", {"title": "All of them"})
