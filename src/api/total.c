@@ -9,11 +9,19 @@
 #include "model/values.h"
 #include "base/banned.h"
 
+static const char *rows_from(struct request *r, struct select *s, const char *from)
+{
+	return talloc_asprintf(MEM(r), "select %s%s from %s%s", s->distinct ? "distinct " : "",
+			       s->distinct ? s->distinct : "1", from, buf_text(&s->where));
+}
+
 void total_prepare(struct total *total, struct request *r, struct select *s)
 {
-	total->rows_sql = talloc_asprintf(
-		MEM(r), "select %s%s from %s%s", s->distinct ? "distinct " : "",
-		s->distinct ? s->distinct : "1", select_from(s), buf_text(&s->where));
+	bool ranges = s->way_in && s->way_in->ranges;
+
+	total->rows_sql = rows_from(r, s, select_from(s));
+	/* of a join with the ranges, which say nothing that the conditions do not, it takes a third */
+	total->plan_sql = ranges ? rows_from(r, s, s->way_in->from) : total->rows_sql;
 	total->count_sql = s->alone ? talloc_asprintf(MEM(r), "%s and (%s)", total->rows_sql,
 						      s->alone)
 				    : total->rows_sql;
@@ -31,7 +39,7 @@ static int query(struct total *total, struct request *r, const char *sql, struct
 int total_estimate(struct total *total, struct request *r)
 {
 	struct pg_rows *rows;
-	const char *sql = talloc_asprintf(MEM(r), "explain (format json) %s", total->rows_sql);
+	const char *sql = talloc_asprintf(MEM(r), "explain (format json) %s", total->plan_sql);
 	int rc = pg_query_long(&r->task, &rows, sql, total->param_count, total->params);
 	json_t *plan;
 

@@ -17,6 +17,7 @@ struct total {
 	bool quick;	       /* short enough a statement to be pipelined */
 	const char *rows_sql;  /* "select 1 from ... where ..." without limit */
 	const char *count_sql; /* the same as it is counted */
+	const char *plan_sql;  /* the same as the planner guesses it best */
 	int param_count;
 	const char *const *params;
 };

@@ -41,14 +41,6 @@ static const struct way_in *by_start(TALLOC_CTX *mem, int from)
 	return way_in;
 }
 
-static const char *instant(struct request *r, int64_t unix_s)
-{
-	char text[TIME_TEXT_MAX];
-
-	time_format((uint64_t)unix_s * 1000, text);
-	return talloc_strdup(MEM(r), text);
-}
-
 static bool sorts_by(struct request *r, const char *name)
 {
 	const char *sort = query_text(r, "sort");
@@ -74,11 +66,11 @@ int event_list(struct request *r, struct select *s)
 			 query_text(r, "to"), now, &w);
 	if (rc)
 		return rc;
-	from = select_param(s, instant(r, w.from));
+	from = select_param(s, window_text(MEM(r), w.from));
 	select_where(s, "l.until > $%d::timestamptz", from);
 	if (w.to)
 		select_where(s, "l.starts_at < $%d::timestamptz",
-			     select_param(s, instant(r, w.to)));
+			     select_param(s, window_text(MEM(r), w.to)));
 	s->narrow = w.to && w.to - w.from <= NARROW_DAYS * 86400;
 	if (s->narrow || sorts_by(r, "starts_at"))
 		s->way_in = by_start(MEM(r), from);

@@ -176,3 +176,14 @@ int event_extend(struct task *t)
 	}
 	return rc;
 }
+
+int event_mark_past(struct task *t)
+{
+	struct pg_rows *rows;
+
+	return pg_query_long(t, &rows,
+			     "update event.occurrence set past = true where id = any (array("
+			     "select id from event.occurrence where " EVENT_IS_PAST
+			     " order by ends_at limit 2000))",
+			     PG_NONE);
+}

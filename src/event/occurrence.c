@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Occurrences: the times at which an event takes place. Rows are made by when.c; what is null in one is as in its event. */
+#include "api/request.h"
 #include "event/event.h"
+#include "event/window.h"
 #include "base/banned.h"
 
 static const struct field fields[] = {
@@ -149,6 +151,42 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+static int filter_from(struct request *r, struct select *s, const char *value)
+{
+	int64_t from;
+	int rc = window_read_bound(&r->task, "from", value, 0, &from);
+
+	if (!rc)
+		select_where(s, "t.ends_at > $%d::timestamptz",
+			     select_param(s, window_text(MEM(r), from)));
+	return rc;
+}
+
+static int filter_to(struct request *r, struct select *s, const char *value)
+{
+	int64_t to;
+	int rc = window_read_bound(&r->task, "to", value, 1, &to);
+
+	if (!rc)
+		select_where(s, "t.starts_at < $%d::timestamptz",
+			     select_param(s, window_text(MEM(r), to)));
+	return rc;
+}
+
+static const struct filter filters[] = {
+	{ .name = "from",
+	  .schema = "{\"type\":\"string\"}",
+	  .example = "\"2026-11-28\"",
+	  .apply = filter_from,
+	  .doc = "What has not ended by then, a date of the town or an RFC 3339 date-time." },
+	{ .name = "to",
+	  .schema = "{\"type\":\"string\"}",
+	  .example = "\"2026-12-26\"",
+	  .apply = filter_to,
+	  .doc = "What begins before then: on that date at the latest, or before that date-time." },
+	{ 0 },
+};
+
 const struct resource occurrence_resource = {
 	.name = "occurrence",
 	.plural = "occurrences",
@@ -159,5 +197,6 @@ const struct resource occurrence_resource = {
 	.parent_resource = &event_resource,
 	.allow = { .list = ANYONE, .get = ANYONE },
 	.fields = fields,
+	.filters = filters,
 	.default_sort = "starts_at",
 };

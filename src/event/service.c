@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Event service's row: what it consists of. */
 #include "event/event.h"
+#include "event/series.h"
 #include "event/when.h"
 #include "store/job.h"
 #include "base/banned.h"
@@ -18,9 +19,16 @@ static const struct job jobs[] = {
 	  .timeout_ms = 60000,
 	  .wanted =
 		  "exists (select from event.event where rrule is not null and deleted_at is null "
-		  "and materialised_until < now() + interval '18 months' - interval '7 days')",
+		  "and materialised_until < now() + interval '" SERIES_HORIZON
+		  "' - interval '7 days')",
 	  .fn = event_extend,
 	  .doc = "Carries series on: their occurrences are there for 18 months ahead." },
+	{ .name = "event_mark_past",
+	  .every_ms = 10000,
+	  .timeout_ms = 60000,
+	  .wanted = "exists (select from event.occurrence where " EVENT_IS_PAST ")",
+	  .fn = event_mark_past,
+	  .doc = "Marks occurrences that are over, which lists by popularity leave out." },
 	{ 0 },
 };
 

@@ -77,8 +77,7 @@ static int read_word(struct task *t, const char *when, int64_t now, struct windo
 			    "must be one of today, tonight, tomorrow, weekend, next_7_days");
 }
 
-/* A moment, or a date's first; that of the date after it when `days` is 1. */
-static int read_bound(struct task *t, const char *name, const char *text, int days, int64_t *bound)
+int window_read_bound(struct task *t, const char *name, const char *text, int days, int64_t *bound)
 {
 	long long year, month, day;
 
@@ -107,11 +106,19 @@ int window_read(struct task *t, const char *when, const char *from, const char *
 		return task_problem(t, "when", "cannot be given together with from and to");
 	if (when)
 		return read_word(t, when, now, w);
-	if (from && read_bound(t, "from", from, 0, &w->from))
+	if (from && window_read_bound(t, "from", from, 0, &w->from))
 		return t->failure.code;
-	if (to && read_bound(t, "to", to, 1, &w->to))
+	if (to && window_read_bound(t, "to", to, 1, &w->to))
 		return t->failure.code;
 	if (from && to && w->to <= w->from)
 		return task_problem(t, "to", "must be after from");
 	return OK;
+}
+
+const char *window_text(TALLOC_CTX *mem, int64_t unix_s)
+{
+	char text[TIME_TEXT_MAX];
+
+	time_format((uint64_t)unix_s * 1000, text);
+	return talloc_strdup(mem, text);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <talloc.h>
 #include "io/task.h"
 #include "base/attr.h"
 
@@ -18,5 +19,12 @@ struct window {
  * a problem of each that cannot be read. */
 int window_read(struct task *t, const char *when, const char *from, const char *to, int64_t now,
 		struct window *w) MUST_USE;
+
+/* One bound: an RFC 3339 date-time, or a date's first moment, that of the date after it when `days` is 1. Notes a problem of
+ * the parameter `name`. */
+int window_read_bound(struct task *t, const char *name, const char *text, int days,
+		      int64_t *bound) MUST_USE;
+/* Seconds since 1970 as the text of a timestamptz, a child of mem. */
+const char *window_text(TALLOC_CTX *mem, int64_t unix_s);
 
 #endif
