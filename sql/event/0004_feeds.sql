@@ -1,4 +1,4 @@
--- Calendars: what they consist of, and the secret addresses of people's own.
+-- Calendars and news: what they consist of.
 
 create index occurrence_changed on event.occurrence (event_id) where changed and deleted_at is null;
 
@@ -76,15 +76,6 @@ language sql stable as $$
 	group by e.time_zone
 	order by e.time_zone
 $$;
-
--- Where a person's calendar, what they have said they come to, can be had by who knows the secret: one address each, of
--- which a digest is kept.
-create table event.calendar_address (
-	person_id	uuid primary key,
-	digest		text not null unique,
-	created_at	timestamptz not null default clock_timestamp(),
-	updated_at	timestamptz not null default clock_timestamp()
-);
 
 -- Entries of a feed of news for these events, in their order, each with the occurrence that comes next (or, when none does,
 -- came last).

@@ -19,18 +19,6 @@ static bool takes(char **ranges, const bool *wanted, int n, const char *const *n
 	return false;
 }
 
-/* Is linked data named, and plain JSON not before it? */
-static bool prefers_linked_data(char **ranges, const bool *wanted, int n)
-{
-	for (int i = 0; i < n; i++) {
-		if (wanted[i] && str_equal_nocase(ranges[i], "application/ld+json"))
-			return true;
-		if (wanted[i] && str_equal_nocase(ranges[i], "application/json"))
-			return false;
-	}
-	return false;
-}
-
 int step_accept(struct request *r)
 {
 	static const char *const json[] = { "application/json", "application/*", "*/*", NULL };
@@ -54,12 +42,9 @@ int step_accept(struct request *r)
 		str_trim(ranges[i]);
 	}
 	r->problem_json = takes(ranges, wanted, n, problem);
-	r->linked_data = prefers_linked_data(ranges, wanted, n);
-	if (r->problem_json || r->linked_data || takes(ranges, wanted, n, json) ||
-	    takes(ranges, wanted, n, others) ||
+	if (r->problem_json || takes(ranges, wanted, n, json) || takes(ranges, wanted, n, others) ||
 	    r->http->refused) /* why it was refused says more than 406 */
 		return OK;
-	return fail(
-		r, E_NOT_ACCEPTABLE,
-		"Answers are application/json, of some things also application/ld+json; errors also application/problem+json");
+	return fail(r, E_NOT_ACCEPTABLE,
+		    "Answers are application/json; errors also application/problem+json");
 }

@@ -63,7 +63,6 @@ struct request {
 	json_t *body;		     /* parsed input of a write, NULL otherwise */
 	struct values *values;	     /* of an action that takes a body: checked */
 	const char *cache_control;   /* of a success; NULL: reply_headers() decides */
-	bool linked_data;	     /* JSON-LD, where there is any, rather than the envelope */
 	bool problem_json;	     /* errors as application/problem+json (RFC 9457) */
 	struct writer json;	     /* writes http->body_out */
 	uint64_t step_us[STEPS_MAX]; /* time per pipeline step */

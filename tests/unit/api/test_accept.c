@@ -30,8 +30,6 @@ static void test_ranges(void **state)
 		{ "text/*", true, false },
 		{ "text/calendar", true, false }, /* of feeds */
 		{ "application/atom+xml", true, false },
-		{ "application/ld+json", true, false },
-		{ "application/ld+json;q=0", false, false },
 		/* the most special range decides, wherever it stands */
 		{ "application/json;q=0, */*", false, false },
 		{ "*/*, application/json;q=0", false, false },
@@ -50,30 +48,6 @@ static void test_ranges(void **state)
 		expect_bool(step_accept(r) == OK, rows[i].taken, rows[i].accept);
 		expect_bool(r->problem_json, rows[i].problem, rows[i].accept);
 		assert_int_equal(r->task.failure.code, rows[i].taken ? OK : E_NOT_ACCEPTABLE);
-	}
-}
-
-static void test_linked_data_is_for_who_names_it_first(void **state)
-{
-	static const struct {
-		const char *accept;
-		bool linked;
-	} rows[] = {
-		{ "application/ld+json", true },
-		{ "application/ld+json, application/json;q=0.5", true },
-		{ "application/json, application/ld+json", false },
-		{ "application/json;q=0, application/ld+json", true },
-		{ "text/html, */*;q=0.8, application/LD+JSON;q=0.1", true },
-		{ "*/*, application/ld+json;q=0", false },
-		{ "application/*", false },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct request *r = new_request(*state, METHOD_GET, "/");
-
-		set_header(r, "accept", rows[i].accept);
-		assert_int_equal(step_accept(r), OK);
-		expect_bool(r->linked_data, rows[i].linked, rows[i].accept);
 	}
 }
 
@@ -107,7 +81,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_linked_data_is_for_who_names_it_first),
 		cmocka_unit_test(test_an_endless_list_gets_plain_json),
 		cmocka_unit_test(test_why_a_request_was_refused_says_more_than_406),
 		cmocka_unit_test(test_no_header_takes_anything),
