@@ -97,22 +97,12 @@ static int where_facets(struct request *r, struct select *s, const char *name, c
 	return OK;
 }
 
-/* Are all of a comma list among these? */
-static bool all_among(struct request *r, const char *value, const char *choices)
+static const struct field *field_named(const struct field *fields, const char *name)
 {
-	char **words, **known;
-	int n = str_split(MEM(r), value, ',', ANY_OF_MAX, &words);
-	int m = str_split(MEM(r), choices, ',', ANY_OF_MAX, &known);
-
-	for (int i = 0; i < n; i++) {
-		int k = 0;
-
-		while (k < m && strcmp(known[k], words[i]) != 0)
-			k++;
-		if (k == m)
-			return false;
-	}
-	return n > 0;
+	for (const struct field *f = fields; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
 }
 
 static int filter_category(struct request *r, struct select *s, const char *value)
@@ -120,25 +110,31 @@ static int filter_category(struct request *r, struct select *s, const char *valu
 	return where_facets(r, s, "category", "category", value, false);
 }
 
-#define STATUSES "published,cancelled,postponed,rescheduled,draft"
-
 static int filter_status(struct request *r, struct select *s, const char *value)
 {
-	if (!all_among(r, value, STATUSES))
-		return task_problem(&r->task, "status", "must be of " STATUSES);
+	const char *choices = field_named(event_resource.fields, "status")->choices;
+	char **words;
+	int n = str_split(MEM(r), value, ',', ANY_OF_MAX, &words);
+
+	for (int i = 0; i < n; i++)
+		if (!str_is_choice(choices, words[i]))
+			return task_problem(&r->task, "status", "must be of %s", choices);
 	return where_facets(r, s, "status", "status", value, false);
 }
 
-#define ACCESSIBILITY                                                                                   \
-	"wheelchair,step_free,accessible_toilet,hearing_loop,sign_language,captions,audio_description," \
-	"relaxed,assistance_dogs"
-
 static int filter_accessible(struct request *r, struct select *s, const char *value)
 {
+	const struct field *known = field_named(event_resource.fields, "accessibility")->members;
+	char **words;
+	int n;
+
 	if (strcmp(value, "true") == 0)
 		value = "wheelchair";
-	if (!all_among(r, value, ACCESSIBILITY))
-		return task_problem(&r->task, "accessible", "must be true or of " ACCESSIBILITY);
+	n = str_split(MEM(r), value, ',', ANY_OF_MAX, &words);
+	for (int i = 0; i < n; i++)
+		if (!field_named(known, words[i]))
+			return task_problem(&r->task, "accessible",
+					    "\"%.40s\" is no name of accessibility", words[i]);
 	return where_facets(r, s, "accessible", "accessible", value, true);
 }
 
@@ -305,9 +301,9 @@ int event_find_ids(struct request *r, int limit, struct pg_rows **rows)
 		s.param_count, s.params);
 }
 
-#define TEXT "{\"type\":\"string\"}"
-#define FLAG "{\"type\":\"boolean\"}"
-#define ID   "{\"type\":\"string\",\"format\":\"uuid\"}"
+#define WORDS "{\"type\":\"string\"}"
+#define FLAG  "{\"type\":\"boolean\"}"
+#define ID    "{\"type\":\"string\",\"format\":\"uuid\"}"
 
 const struct filter event_filters[] = {
 	{ .name = "when",
@@ -316,11 +312,11 @@ const struct filter event_filters[] = {
 	  .example = "\"weekend\"",
 	  .doc = "By the town's clock, from now on: tonight is from 17:00 to 04:00, the weekend from Friday 17:00 to the end of Sunday." },
 	{ .name = "from",
-	  .schema = TEXT,
+	  .schema = WORDS,
 	  .example = "\"2026-11-28\"",
 	  .doc = "What has not ended by then, a date of the town or an RFC 3339 date-time; without it, by now." },
 	{ .name = "to",
-	  .schema = TEXT,
+	  .schema = WORDS,
 	  .example = "\"2026-11-29\"",
 	  .doc = "What begins before then: on that date at the latest, or before that date-time." },
 	{ .name = "q",
@@ -329,7 +325,7 @@ const struct filter event_filters[] = {
 	  .apply = find_q,
 	  .doc = "Words of title, category, venue, organiser, summary or description; all must match, typing errors are forgiven." },
 	{ .name = "category",
-	  .schema = TEXT,
+	  .schema = WORDS,
 	  .example = "\"music\"",
 	  .apply = filter_category,
 	  .doc = "Slug of an event category; a comma list means any of them." },
@@ -345,7 +341,7 @@ const struct filter event_filters[] = {
 	  .apply = filter_price_max,
 	  .doc = "The cheapest place costs at most so many pence; what is free, too." },
 	{ .name = "accessible",
-	  .schema = TEXT,
+	  .schema = WORDS,
 	  .example = "\"wheelchair,hearing_loop\"",
 	  .apply = filter_accessible,
 	  .doc = "Names from `accessibility` that must all hold; true means wheelchair, which is then yes and not limited." },
@@ -365,13 +361,12 @@ const struct filter event_filters[] = {
 	  .apply = filter_venue,
 	  .doc = "Id of the business where it takes place." },
 	{ .name = "status",
-	  .schema = TEXT,
+	  .schema = WORDS,
 	  .example = "\"cancelled\"",
 	  .apply = filter_status,
-	  .doc = "Of the occurrence, else of its event: a comma list of " STATUSES
-		 ". Without it all that may be seen, the cancelled ones as well." },
+	  .doc = "Of the occurrence, else of its event: a comma list of draft, published, cancelled, postponed, rescheduled. Without it all that may be seen, the cancelled ones as well." },
 	{ .name = "language",
-	  .schema = TEXT,
+	  .schema = WORDS,
 	  .example = "\"en\"",
 	  .apply = filter_language,
 	  .doc = "BCP 47 tags, any of them; en means en-GB as well." },
