@@ -3,7 +3,6 @@
 
 create extension if not exists pg_trgm with schema public;
 create extension if not exists fuzzystrmatch with schema public;
-create extension if not exists btree_gist with schema public;
 
 -- English stems without stop words: "The Works" must stay findable by its name.
 create text search dictionary event.english_stem (template = snowball, language = english);

@@ -44,10 +44,15 @@ bool local_read(const char *text, int64_t *local)
 void local_write(int64_t local, char text[LOCAL_TEXT_SIZE])
 {
 	time_t seconds = local;
+	char whole[80];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(text, LOCAL_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	/* strftime() writes the year 227 with three digits */
+	snprintf(whole, sizeof(whole), "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	memcpy(text, whole, LOCAL_TEXT_SIZE - 1);
+	text[LOCAL_TEXT_SIZE - 1] = '\0';
 }
 
 static struct icaltimetype to_ical(int64_t local)
