@@ -2,7 +2,6 @@
 /* Categories: a tree of what businesses are, at most eight levels deep; the town's own two are in sql/. */
 #include <string.h>
 #include "api/request.h"
-#include "base/str.h"
 #include "business/business.h"
 #include "base/banned.h"
 
@@ -60,16 +59,7 @@ static const struct field fields[] = {
 
 static int before_write(struct request *r, struct values *v, json_t *old)
 {
-	struct value *slug = values_get(v, "slug");
-	const char *before = old ? json_string_value(json_object_get(old, "slug")) : NULL;
-
-	if (slug->text || (old && !slug->set))
-		return OK;
-	slug->set = true;
-	slug->text = before ? before : str_slug(MEM(r), values_get(v, "name")->text, SLUG_MAX);
-	if (slug->text[0])
-		return OK;
-	return task_problem(&r->task, "slug", "is needed, for none can be made from this name");
+	return values_make_slug(&r->task, v, old, "name", SLUG_MAX);
 }
 
 static const struct {

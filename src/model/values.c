@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/formats.h"
+#include "base/str.h"
 #include "model/types.h"
 #include "store/pg.h"
 #include "base/banned.h"
@@ -340,6 +341,20 @@ bool values_change(struct values *v, json_t *old, const char *name)
 	if (!value->set)
 		return false;
 	return !before || !value->text ? before != value->text : strcmp(before, value->text) != 0;
+}
+
+int values_make_slug(struct task *t, struct values *v, json_t *old, const char *name, size_t max)
+{
+	struct value *slug = values_get(v, "slug");
+	const char *before = text_before(t->mem, old, "slug");
+
+	if (slug->text || (old && !slug->set))
+		return OK;
+	slug->set = true;
+	slug->text = before ? before : str_slug(t->mem, values_get(v, name)->text, max);
+	if (slug->text[0])
+		return OK;
+	return task_problem(t, "slug", "is needed, for none can be made from this name");
 }
 
 void values_check_pair(struct task *t, struct values *v, json_t *old, const char *one,

@@ -43,6 +43,9 @@ void values_set(struct values *v, const char *name, const char *text);
 const char *values_after(TALLOC_CTX *mem, struct values *v, json_t *old, const char *name);
 /* Does the write change a field? The same kinds. */
 bool values_change(struct values *v, json_t *old, const char *name);
+/* The slug of a write that gives none: made from the text of the field `name`, of `max` characters at most; a replace without
+ * it keeps that of `old`. Notes a problem when none can be made. */
+int values_make_slug(struct task *t, struct values *v, json_t *old, const char *name, size_t max);
 /* Notes a problem when one of two fields has a value after the write and the other has none. */
 void values_check_pair(struct task *t, struct values *v, json_t *old, const char *one,
 		       const char *other);
