@@ -91,10 +91,18 @@ int allow_related(struct request *r, const struct resource *resource, const char
 	return rc;
 }
 
+/* The resource of the row {id}: of what is nested it is the parent's. */
+static const struct resource *resource_of_id(const struct request *r)
+{
+	const struct resource *resource = r->route->resource;
+
+	return resource->parent ? resource->parent_resource : resource;
+}
+
 /* Is the row there for this caller? One whom nothing ties to it is not told of a deleted or hidden one. waits */
 static int check_known(struct request *r, const char *id)
 {
-	const struct resource *resource = r->route->resource;
+	const struct resource *resource = resource_of_id(r);
 	struct pg_rows *rows;
 	struct select s;
 	int rc;
@@ -114,7 +122,7 @@ static int check_known(struct request *r, const char *id)
 
 static int check_related(struct request *r, const char *permission)
 {
-	const struct resource *resource = r->route->resource;
+	const struct resource *resource = resource_of_id(r);
 	const char *id = path_text(r, "id");
 	bool related;
 	char **names;

@@ -112,3 +112,15 @@ int audit_change(struct request *r, const char *verb, json_t *before, json_t *af
 	return audit_request(r, talloc_asprintf(MEM(r), "%s:%s", name, verb), name,
 			     json_string_value(json_object_get(after, "id")), was, is);
 }
+
+int audit_read(struct request *r, const char *verb, const char *id)
+{
+	const struct resource *resource = r->route->resource;
+
+	if (!resource->audited_reads)
+		return OK;
+	return audit_request(r, talloc_asprintf(MEM(r), "%s:%s", resource->name, verb),
+			     strcmp(verb, "list") == 0 ? resource->parent_resource->name
+						       : resource->name,
+			     id, NULL, NULL);
+}

@@ -19,5 +19,8 @@ int audit_request(struct request *r, const char *action, const char *resource, c
 /* Notes what the request's verb ("update") did to a row of its route's resource: the fields in which `before` (NULL: there
  * was none) and `after`, whole representations, differ. Fails as audit_request() does. */
 int audit_change(struct request *r, const char *verb, json_t *before, json_t *after) MUST_USE;
+/* Notes that rows of the route's resource were read, where its table wants that (resource.audited_reads): `id` is the row's, or
+ * that of the parent whose rows were. Fails as audit_request() does; waits. */
+int audit_read(struct request *r, const char *verb, const char *id) MUST_USE;
 
 #endif

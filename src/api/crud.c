@@ -74,6 +74,9 @@ int crud_get(struct request *r)
 			      &rows);
 	if (rc)
 		return rc;
+	rc = audit_read(r, "get", scope_item_id(r, resource));
+	if (rc)
+		return rc;
 	if (inc.count == 0 && reply_not_modified(r, pg_value(rows, 0, shape->count), shape))
 		return OK;
 	if (inc.count) {

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "api/audit.h"
 #include "api/crud.h"
 #include "api/cursor.h"
 #include "api/include.h"
@@ -559,6 +560,8 @@ int crud_list(struct request *r)
 	if (reply_again(r, l))
 		return OK;
 	rc = fetch(r, l);
+	if (!rc)
+		rc = audit_read(r, "list", l->select.parent_id);
 	if (rc)
 		return rc;
 	rc = include_fetch(r, &l->included, l->rows, l->count, pg_column(l->rows, "id"));

@@ -144,7 +144,7 @@ bool reply_not_modified(struct request *r, const char *version, const struct sha
 /* Is a representation of this version in the list? What stands behind the version says which one it was. */
 static bool has_version(const char *list, const char *version, bool strongly)
 {
-	size_t len = strlen(version);
+	size_t len = strcspn(version, "-"); /* behind it are counts, which are no edit */
 	struct tag tag;
 
 	if (strcmp(list, "*") == 0)

@@ -113,6 +113,8 @@ static int permission_of(const struct resource *resource, const char *verb)
 
 static const char *related_of(const struct resource *resource, enum operation operation)
 {
+	if (operation == OP_LIST || operation == OP_GET)
+		return resource->related.read;
 	if (operation == OP_REPLACE || operation == OP_UPDATE)
 		return resource->related.update;
 	return operation == OP_REMOVE || operation == OP_RESTORE ? resource->related.remove : NULL;

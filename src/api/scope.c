@@ -68,12 +68,16 @@ int scope_parent(struct request *r, struct select *s)
 	return OK;
 }
 
+const char *scope_item_id(const struct request *r, const struct resource *resource)
+{
+	return resource->parent ? path_text(r, talloc_asprintf(MEM(r), "%s_id", resource->name))
+				: path_text(r, "id");
+}
+
 int scope_item(struct request *r, struct select *s)
 {
 	const struct resource *resource = s->resource;
-	const char *id = resource->parent
-				 ? path_text(r, talloc_asprintf(MEM(r), "%s_id", resource->name))
-				 : path_text(r, "id");
+	const char *id = scope_item_id(r, resource);
 
 	if (uuid_is(id))
 		select_where(s, "t.id = $%d::uuid", select_param(s, id));

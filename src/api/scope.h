@@ -20,5 +20,7 @@ int scope_parent(struct request *r, struct select *s) MUST_USE;
 /* Keeps to the row that the path names, by id or slug. Of rows with that slug the live one comes first, then the last
  * one deleted: see SCOPE_FIRST. */
 int scope_item(struct request *r, struct select *s) MUST_USE;
+/* The path parameter of its id, or slug. */
+const char *scope_item_id(const struct request *r, const struct resource *resource);
 
 #endif

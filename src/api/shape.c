@@ -45,6 +45,9 @@ const char *shape_columns(TALLOC_CTX *mem, const struct shape *shape, const char
 	for (int i = 0; i < shape->count; i++)
 		columns = talloc_asprintf_append_buffer(columns, "%s.%s, ", alias,
 							field_column(mem, shape->fields[i].field));
+	if (shape->resource->counts_version)
+		return talloc_asprintf_append_buffer(columns, "%s.version || '-' || %s.%s", alias,
+						     alias, shape->resource->counts_version);
 	return talloc_asprintf_append_buffer(columns, "%s.version", alias);
 }
 

@@ -74,7 +74,7 @@ static bool may_answer(const struct route *route, int status)
 	case 404:
 		return has_path_parameter(route) || (route->action && route->allow == SIGNED_IN);
 	case 409:
-		return route->writes;
+		return route->writes || route_takes_body(route);
 	case 412:
 		return route->operation == OP_REPLACE || route->operation == OP_UPDATE ||
 		       route->operation == OP_REMOVE ||
@@ -273,6 +273,26 @@ static void write_request(struct writer *j, const struct route *route)
 	writer_object_end(j);
 }
 
+/* Has it a schema of its own in the document? */
+static bool is_listed(const struct resource *resource)
+{
+	for (const struct service *const *s = services; *s; s++)
+		for (const struct resource *const *x = (*s)->resources; x && *x; x++)
+			if (*x == resource)
+				return true;
+	return false;
+}
+
+static void write_one(struct writer *j, const char *key, const struct resource *resource)
+{
+	if (is_listed(resource)) {
+		schema_reference(j, key, resource, SCHEMA_REPLY);
+		return;
+	}
+	writer_key(j, key);
+	schema_resource(j, resource, SCHEMA_REPLY);
+}
+
 static void write_data_schema(struct writer *j, const struct route *route)
 {
 	const struct resource *resource = route->operation == OP_ACTION ? route->action->resource
@@ -283,13 +303,13 @@ static void write_data_schema(struct writer *j, const struct route *route)
 		    "{\"type\":\"object\",\"required\":[\"id\",\"deleted_at\"],\"properties\":{"
 		    "\"id\":{\"type\":\"string\",\"format\":\"uuid\"},"
 		    "\"deleted_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}");
-	} else if (route->operation == OP_LIST) {
+	} else if (route->operation == OP_LIST || (route->action && route->action->many)) {
 		open(j, "data");
 		text(j, "type", "array");
-		schema_reference(j, "items", resource, SCHEMA_REPLY);
+		write_one(j, "items", resource);
 		writer_object_end(j);
 	} else if (resource) {
-		schema_reference(j, "data", resource, SCHEMA_REPLY);
+		write_one(j, "data", resource);
 	} else {
 		raw(j, "data", route->action->reply_schema ? route->action->reply_schema : "{}");
 	}

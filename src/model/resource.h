@@ -81,9 +81,10 @@ struct allow_rules {
 	enum allow list, get, create, update, remove;
 };
 
-/* Which relations to a row (platform.relation) give the permission for it: "owner|manager". remove is restore's, too. */
+/* Which relations to a row (platform.relation), of a nested resource to its parent's, give the permission for it:
+ * "owner|manager". remove is restore's, too. */
 struct related_rules {
-	const char *update, *remove;
+	const char *read, *update, *remove;
 	/* Another thing whose people may as well: the row's `via_column` is the id of a `via_resource`, a word for
 	 * platform.relation only, and these are the relations to it: "owner|manager". NULL: no such thing. */
 	const char *via_column, *via_resource, *via;
@@ -140,6 +141,7 @@ struct action {
 	const struct resource *takes;	 /* the body: its fields are checked, as r->values */
 	int status;			 /* of success; 0: 200 */
 	const struct resource *resource; /* what the reply's data is, NULL: see reply_schema */
+	bool many;			 /* it is an array of them */
 	const char *reply_schema;	 /* OpenAPI schema of `data`, JSON text */
 	const char *media_type;		 /* of a reply that is not the envelope: "text/plain" */
 	const struct filter *parameters; /* query parameters; ended by a row without a name */
@@ -177,6 +179,10 @@ struct resource {
 	const char *default_sort; /* "name" or "-date" */
 	bool has_slug;		  /* an id in a path may also be the slug */
 	bool track_edits;	  /* column edited_fields notes which fields people have written */
+	bool audited_reads;	  /* who reads them is noted in the audit trail */
+	/* a column that is another when what is no edit has changed, such as a count: part of the ETag, but If-Match does not ask
+	 * for it. NULL: none */
+	const char *counts_version;
 	/* Keeps to the rows that the caller may know of: adds its condition, on the rows as t. `item`: one is asked for by its
 	 * id, and not a list. NULL: everybody may know all. Nothing waits. */
 	void (*visible)(struct request *r, struct select *s, bool item);
@@ -192,6 +198,14 @@ struct resource {
 	int (*on_conflict)(struct request *r, struct values *v, const char *constraint);
 };
 
+/* What a service keeps about people, for who asks what there is of them, or wants to be forgotten (GDPR articles 15 and 17).
+ * $1 is the person's id, $2 their address. */
+struct holding {
+	const char *name;	/* key of the export: "replies" */
+	const char *export_sql; /* gives one JSON value */
+	const char *forget_sql;
+};
+
 struct service {
 	const char *name;
 	const char *doc;
@@ -199,6 +213,7 @@ struct service {
 	const struct action
 		*actions;	/* that belong to no resource; ended by a row without a path */
 	const struct job *jobs; /* store/job.h; ended by a row without a name, NULL: none */
+	const struct holding *holdings; /* ended by a row without a name, NULL: none */
 };
 
 /* All services of this program, ended by NULL: src/cli/services.c. */
