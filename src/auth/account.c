@@ -151,16 +151,6 @@ int auth_verify(struct request *r)
 	return rc ? rc : auth_reply(r, 200, contested ? "password_needed" : "confirmed");
 }
 
-const char *account_page(struct task *t, const char *page)
-{
-	return talloc_asprintf(t->mem, "%s/%s", config.public_url, page);
-}
-
-const char *account_link(struct task *t, const char *page, const char *token)
-{
-	return talloc_asprintf(t->mem, "%s/%s?token=%s", config.public_url, page, token);
-}
-
 /* Each link is good for an hour (ASVS 6.5.5 asks for a short life; a mail may take a while). */
 static int mail_link(struct task *t, const char *template, const char *purpose, const char *page,
 		     const char *to, const char *person_id, const char *request_id)
@@ -177,11 +167,11 @@ static int mail_link(struct task *t, const char *template, const char *purpose, 
 		return rc;
 	if (request_id)
 		return mail_queue(t, template, to,
-				  MAIL_VALUES({ "link", account_link(t, page, token) },
+				  MAIL_VALUES({ "link", mail_page(t->mem, page, token) },
 					      { "code", token }, { "minutes", "60" }));
 	return mail_queue(
 		t, template, to,
-		MAIL_VALUES({ "link", account_link(t, page, token) }, { "minutes", "60" }));
+		MAIL_VALUES({ "link", mail_page(t->mem, page, token) }, { "minutes", "60" }));
 }
 
 /* The account that an address has, and the newest registration of it that may still be confirmed. */

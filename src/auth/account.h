@@ -22,9 +22,6 @@ struct account_request {
 int account_ask(struct task *t, const struct account_request *q) MUST_USE;
 /* Answers the requests that wait, at most a hundred: a job, once a second. waits */
 int account_answer(struct task *t) MUST_USE;
-/* A page of the town, PUBLIC_URL/<page>; and with a token for it: PUBLIC_URL/<page>?token=<token>. */
-const char *account_page(struct task *t, const char *page);
-const char *account_link(struct task *t, const char *page, const char *token);
 /* Makes an account with a confirmed address, for the command line: E_DUPLICATE when there is one. `password_hash` may be
  * NULL. waits */
 int account_create(struct task *t, const char *email, const char *name, const char *password_hash,

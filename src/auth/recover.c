@@ -174,7 +174,7 @@ static int mail_confirmation(struct request *r, const struct email_change *chang
 			     const char *purpose, const char *to)
 {
 	const char *token = secret_token(MEM(r));
-	const char *link = account_link(&r->task, "confirm-email", token);
+	const char *link = mail_page(MEM(r), "confirm-email", token);
 	struct pg_rows *rows;
 	int rc = pg_query(
 		&r->task, &rows,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/config.h"
 #include "base/formats.h"
 #include "base/metrics.h"
 #include "base/secret.h"
@@ -34,6 +35,12 @@ static const char *seal(TALLOC_CTX *mem, int count, const struct mail_value *val
 	sealed = secret_seal(mem, "mail", text, strlen(text));
 	free(text);
 	return sealed;
+}
+
+const char *mail_page(TALLOC_CTX *mem, const char *page, const char *token)
+{
+	return talloc_asprintf(mem, "%s/%s%s%s", config.public_url, page, token ? "?token=" : "",
+			       token ? token : "");
 }
 
 int mail_queue(struct task *t, const char *template, const char *to, int count,

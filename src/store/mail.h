@@ -24,6 +24,10 @@
 int mail_queue(struct task *t, const char *template, const char *to, int count,
 	       const struct mail_value *values) MUST_USE;
 
+/* The address of a page of the front end for a mail, "reset-password", with a token to hand on unless it is NULL: a child of
+ * mem. */
+const char *mail_page(TALLOC_CTX *mem, const char *page, const char *token);
+
 enum { MAIL_LIST_MAX = 1000 };
 
 /* The mails that wait, or only the `dead` ones, oldest first, MAIL_LIST_MAX at most: id, template, recipient, attempts,

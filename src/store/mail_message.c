@@ -66,13 +66,13 @@ const char *mail_template_missing(TALLOC_CTX *mem, const struct mail_template *t
 	return missing ? missing : missing_in(mem, template->body, count, values);
 }
 
-/* One line, well-formed. */
-static void add_value(struct buf *out, const char *value)
+/* Well-formed text, in one line where it must be. */
+static void add_value(struct buf *out, const char *value, bool lines)
 {
 	char *line = talloc_strndup(out->mem, value, MAIL_VALUE_MAX);
 
 	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if (((unsigned char)*c < ' ' && !(lines && *c == '\n')) || *c == 0x7f)
 			*c = ' ';
 	str_repair_utf8(line);
 	buf_adds(out, line);
@@ -80,7 +80,7 @@ static void add_value(struct buf *out, const char *value)
 }
 
 /* The text with its placeholders filled in. */
-static const char *fill(TALLOC_CTX *mem, const char *text, const struct mail_message *m)
+static const char *fill(TALLOC_CTX *mem, const char *text, const struct mail_message *m, bool lines)
 {
 	struct buf out;
 	const char *at;
@@ -91,7 +91,7 @@ static const char *fill(TALLOC_CTX *mem, const char *text, const struct mail_mes
 		const char *value = value_of(at + 2, len, m->count, m->values);
 
 		buf_add(&out, text, (size_t)(at - text));
-		add_value(&out, value ? value : "");
+		add_value(&out, value ? value : "", lines);
 		text = at + 2 + len + 2;
 	}
 	buf_adds(&out, text);
@@ -222,12 +222,12 @@ void mail_message_write(struct buf *out, const struct mail_message *m)
 	buf_addf(out, "Date: %.*s +0000\r\n", (int)(strlen(date) - strlen(" GMT")), date);
 	add_from(out, sender);
 	buf_addf(out, "To: <%s>\r\n", m->to);
-	add_subject(out, fill(mem, m->template->subject, m));
+	add_subject(out, fill(mem, m->template->subject, m, false));
 	buf_addf(out, "Message-ID: <%s@%s>\r\n", m->id, strrchr(sender, '@') + 1);
 	/* RFC 3834: nobody's holiday answers us */
 	buf_adds(out, "Auto-Submitted: auto-generated\r\n"
 		      "MIME-Version: 1.0\r\n"
 		      "Content-Type: text/plain; charset=utf-8\r\n");
-	add_body(out, fill(mem, m->template->body, m));
+	add_body(out, fill(mem, m->template->body, m, true));
 	talloc_free(mem);
 }

@@ -11,7 +11,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 
-enum { MAIL_VALUES_MAX = 10, MAIL_VALUE_MAX = 2000, MAIL_MESSAGE_MAX = 65536 };
+enum { MAIL_VALUES_MAX = 10, MAIL_VALUE_MAX = 8000, MAIL_MESSAGE_MAX = 65536 };
 
 struct mail_template {
 	const char *name;    /* "verify_email" */
@@ -22,7 +22,7 @@ struct mail_template {
 struct mail_value {
 	const char *name;
 	const char *
-		value; /* UTF-8; control characters become blanks, MAIL_VALUE_MAX bytes are taken */
+		value; /* UTF-8; control characters become blanks, but line breaks in a body stay; MAIL_VALUE_MAX bytes are taken */
 };
 
 /* All templates, by name (the build writes this table from mail/). */
