@@ -5,6 +5,7 @@
  */
 #include "auth/erase.h"
 
+#include "model/resource.h"
 #include "store/audit.h"
 #include "store/mail.h"
 #include "store/pg.h"
@@ -26,6 +27,18 @@ static const char *const forget_sql[] = {
 	 "deleted_at = clock_timestamp() where id = $1"),
 };
 
+/* What other services keep about them. */
+static int forget_holdings(struct task *t, const char *id, const char *email)
+{
+	struct pg_rows *rows;
+	int rc = OK;
+
+	for (const struct service *const *s = services; *s; s++)
+		for (const struct holding *h = (*s)->holdings; !rc && h && h->name; h++)
+			rc = pg_query(t, &rows, h->forget_sql, PG_PARAMS(id, email));
+	return rc;
+}
+
 static int forget(struct task *t, const char *id, const char *email)
 {
 	const struct audit_event event = { .action = "person:erase",
@@ -33,7 +46,7 @@ static int forget(struct task *t, const char *id, const char *email)
 					   .resource = "person",
 					   .resource_id = id };
 	struct pg_rows *rows;
-	int rc = OK;
+	int rc = forget_holdings(t, id, email);
 
 	for (size_t i = 0; !rc && i < COUNT_OF(forget_sql); i++)
 		rc = pg_query(t, &rows, forget_sql[i], PG_PARAMS(id));

@@ -574,6 +574,15 @@ const struct config_row config_rows[] = {
 	  .check = is_zone,
 	  .takes = "an IANA time zone such as Europe/London",
 	  .doc = "The town's time zone: when a day begins that a list of events asks for." },
+	{ .env = "GUILDFORD_REPLY_CLAIM_HOURS",
+	  .flag = "reply-claim-hours",
+	  .type = CONFIG_INT,
+	  .offset = AT(reply_claim_hours),
+	  .def = "24",
+	  .min = 1,
+	  .max = 336,
+	  .unit = "hours",
+	  .doc = "How long a place is kept for who waited for it, before the next one is offered it." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

@@ -52,6 +52,7 @@ struct config {
 	const char *facebook_authorization_url, *facebook_token_url, *facebook_me_url;
 	const char *oauth_return_urls; /* comma list; "": PUBLIC_URL/signed-in */
 	const char *time_zone;	       /* the town's, IANA */
+	int reply_claim_hours;	       /* how long an offered place is kept */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

@@ -81,7 +81,7 @@ static const char *version_of(struct request *r, const char *name, const struct 
 	return version;
 }
 
-static int reply_text(struct request *r, const char *file)
+int feed_reply_text(struct request *r, const char *file)
 {
 	r->http->status = 200;
 	r->http->gzip_allowed = true;
@@ -111,14 +111,14 @@ int feed_reply(struct request *r, const char *name, const char *file, const stru
 	kept = key ? memo_get(key, version) : NULL;
 	if (kept) {
 		buf_adds(out, kept);
-		return reply_text(r, file);
+		return feed_reply_text(r, file);
 	}
 	rc = add_calendar(r, name, zones, ids, count);
 	if (rc)
 		return rc;
 	if (key && !buf_full(out))
 		memo_put(key, version, buf_text(out));
-	return reply_text(r, file);
+	return feed_reply_text(r, file);
 }
 
 int feed_event(struct request *r)

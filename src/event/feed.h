@@ -18,4 +18,7 @@ int feed_atom(struct request *r) MUST_USE;
 int feed_reply(struct request *r, const char *name, const char *file,
 	       const struct pg_rows *ids) MUST_USE;
 
+/* Answers the calendar that stands in the reply's body, as a file of that name. Nothing waits. */
+int feed_reply_text(struct request *r, const char *file) MUST_USE;
+
 #endif

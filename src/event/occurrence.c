@@ -199,4 +199,5 @@ const struct resource occurrence_resource = {
 	.fields = fields,
 	.filters = filters,
 	.default_sort = "starts_at",
+	.counts_version = "counts_version",
 };

@@ -44,6 +44,10 @@ TABLE = {
     "event_remove": "13.3...31", "event_restore": "13.3...31", "occurrence_list": ANYONE, "occurrence_get": ANYONE,
     "occurrence_update": "13.3...31",
     "event_calendar": ANYONE, "event_news": ANYONE, "event_calendar_one": ANYONE,
+    "reply_own": SIGNED_IN, "reply_put": SIGNED_IN, "reply_by_mail": ANYONE, "reply_confirm": ANYONE, "reply_by_token": ANYONE,
+    "reply_list": "13.3...31", "reply_get": "13.3...31", "reply_csv": "13.3...31", "reply_decide": "13.3...31", "reply_check_in": "13.3...31",
+    "reply_announce": "13.3...31", "my_replies": SIGNED_IN, "my_calendar": SIGNED_IN, "my_calendar_make": SIGNED_IN, "my_calendar_end": SIGNED_IN,
+    "my_calendar_feed": ANYONE,
 }
 # What ends sessions, or more, of its caller or of others: it gets people of its own.
 ENDING = {"logout", "session_end_others", "me_erase", "password_change", "totp_confirm", "person_sign_out", "person_replace", "person_update"}
@@ -60,7 +64,7 @@ class Town:
         other = server.create(name="The other place")
         server.database(f"insert into platform.relation (person_id, relation, resource, resource_id) "
                         f"values ('{self.people['manager'].id}', 'manager', 'business', '{other['id']}')")
-        self.key = self.make_key(owner, ["business:create", "business:update", "business:remove", "event:create", "event:update", "event:remove"])
+        self.key = self.make_key(owner, ["business:create", "business:update", "business:remove", "event:create", "event:update", "event:remove", "reply:read"])
         self.key_without = self.make_key(self.people["owner"], ["business:create"], strip=True)
         self.stranger = Person(server)
 
@@ -101,7 +105,9 @@ class Town:
             event = self.people["owner"].call("POST", "/v1/events", {
                 "title": "The owner's", "starts_local": "2027-05-01T10:00", "ends_local": "2027-05-01T16:00", "status": "published"}, 201).json()["data"]
             [[occurrence]] = server.database(f"select id from event.occurrence where event_id = '{event['id']}'")
-            return path.replace("{id}", event["id"]).replace("{occurrence_id}", occurrence)
+            [[reply]] = server.database(f"insert into event.reply (occurrence_id, event_id, email, name, status, code) values ('{occurrence}', "
+                                        f"'{event['id']}', 'bo@example.org', 'Bo', 'going', '7KQ2MX01') returning id")
+            return path.replace("{id}", event["id"]).replace("{occurrence_id}", occurrence).replace("{reply_id}", reply)
         if path.startswith("/v1/categories/{id}"):
             return path.replace("{id}", "food")
         if path.startswith("/v1/relations/{id}"):
