@@ -22,9 +22,10 @@ static bool takes(char **ranges, const bool *wanted, int n, const char *const *n
 int step_accept(struct request *r)
 {
 	static const char *const json[] = { "application/json", "application/*", "*/*", NULL };
-	/* of /metrics and of feeds: whoever takes these takes what stands at a path */
-	static const char *const others[] = { "text/plain", "text/calendar", "application/atom+xml",
-					      "text/*", NULL };
+	/* of /metrics, feeds and tables: whoever takes these takes what stands at a path */
+	static const char *const others[] = { "text/plain",	      "text/calendar", "text/csv",
+					      "application/atom+xml", "text/*",	       NULL };
+	static const char *const linked[] = { "application/ld+json", NULL };
 	static const char *const problem[] = { "application/problem+json", NULL };
 	const char *accept = http_header_get(r->http, "accept");
 	bool wanted[RANGES_MAX];
@@ -42,7 +43,9 @@ int step_accept(struct request *r)
 		str_trim(ranges[i]);
 	}
 	r->problem_json = takes(ranges, wanted, n, problem);
-	if (r->problem_json || takes(ranges, wanted, n, json) || takes(ranges, wanted, n, others) ||
+	r->json_ld = takes(ranges, wanted, n, linked);
+	if (r->problem_json || r->json_ld || takes(ranges, wanted, n, json) ||
+	    takes(ranges, wanted, n, others) ||
 	    r->http->refused) /* why it was refused says more than 406 */
 		return OK;
 	return fail(r, E_NOT_ACCEPTABLE,

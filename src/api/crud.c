@@ -7,6 +7,8 @@
 #include "api/crud.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include "api/audit.h"
 #include "api/include.h"
 #include "model/values.h"
@@ -50,6 +52,23 @@ static int reply_item(struct request *r, const struct shape *shape, struct inclu
 	return OK;
 }
 
+/* By its bytes: what a row's version says nothing of may stand in it. */
+static int reply_linked(struct request *r, const struct resource *resource,
+			const struct pg_rows *rows)
+{
+	json_t *row = shape_to_json(MEM(r), shape_whole(resource), rows, 0), *linked = NULL;
+	char *text;
+	int rc = resource->json_ld(r, row, &linked);
+
+	if (rc)
+		return rc;
+	text = json_dumps(linked, JSON_COMPACT);
+	reply_plain(r, 200, "application/ld+json", text, strlen(text));
+	free(text);
+	reply_tag(r, NULL, NULL);
+	return OK;
+}
+
 int crud_get(struct request *r)
 {
 	const struct resource *resource = r->route->resource;
@@ -62,6 +81,8 @@ int crud_get(struct request *r)
 	select_init(&s, MEM(r), resource);
 	shape_from_query(r, resource, &shape);
 	include_from_query(r, resource, &inc);
+	if (r->json_ld && resource->json_ld)
+		shape = shape_whole(resource);
 	scope_deleted(r, &s);
 	scope_visible(r, &s, true);
 	if (r->task.failure.code)
@@ -77,6 +98,8 @@ int crud_get(struct request *r)
 	rc = audit_read(r, "get", scope_item_id(r, resource));
 	if (rc)
 		return rc;
+	if (r->json_ld && resource->json_ld)
+		return reply_linked(r, resource, rows);
 	if (inc.count == 0 && reply_not_modified(r, pg_value(rows, 0, shape->count), shape))
 		return OK;
 	if (inc.count) {

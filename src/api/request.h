@@ -64,6 +64,7 @@ struct request {
 	struct values *values;	     /* of an action that takes a body: checked */
 	const char *cache_control;   /* of a success; NULL: reply_headers() decides */
 	bool problem_json;	     /* errors as application/problem+json (RFC 9457) */
+	bool json_ld; /* a thing as JSON-LD, where its resource has that; see resource.json_ld */
 	struct writer json;	     /* writes http->body_out */
 	uint64_t step_us[STEPS_MAX]; /* time per pipeline step */
 	const char *client; /* whose request it is: the peer, or who stands before our proxies */

@@ -295,5 +295,6 @@ const struct resource business_resource = {
 	.has_slug = true,
 	.track_edits = true,
 	.before_write = business_before_write,
+	.json_ld = business_json_ld,
 	.on_conflict = business_on_conflict,
 };

@@ -19,6 +19,8 @@ extern const struct filter business_filters[];
 
 /* rules.c: slugs, duplicates, categories that exist, places that are whole. waits */
 int business_before_write(struct request *r, struct values *v, json_t *old) MUST_USE;
+/* linked.c: a business as schema.org has it; resource.json_ld. */
+int business_json_ld(struct request *r, json_t *row, json_t **linked) MUST_USE;
 int business_on_conflict(struct request *r, struct values *v, const char *constraint) MUST_USE;
 
 /* suggest.c: GET /v1/businesses/suggest. waits */

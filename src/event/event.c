@@ -400,5 +400,6 @@ const struct resource event_resource = {
 	.visible = event_visible,
 	.before_write = event_before_write,
 	.after_write = event_after_write,
+	.json_ld = event_json_ld,
 	.on_conflict = event_on_conflict,
 };

@@ -25,6 +25,9 @@ void event_visible(struct request *r, struct select *s, bool item);
 int event_before_write(struct request *r, struct values *v, json_t *old) MUST_USE;
 int event_on_conflict(struct request *r, struct values *v, const char *constraint) MUST_USE;
 
+/* linked.c: an event as schema.org has it; resource.json_ld. waits */
+int event_json_ld(struct request *r, json_t *row, json_t **linked) MUST_USE;
+
 /* edit.c: PATCH of an occurrence. waits */
 extern const struct resource occurrence_edit;
 extern const struct filter occurrence_edit_parameters[];

@@ -410,6 +410,8 @@ static void write_success(struct writer *j, const struct route *route)
 	} else {
 		write_envelope(j, route);
 	}
+	if (route->operation == OP_GET && route->resource->json_ld)
+		raw(j, "application/ld+json", "{\"schema\":{\"type\":\"object\"}}");
 	writer_object_end(j);
 	writer_object_end(j);
 	if (route->method != METHOD_GET || !is_tagged(route))

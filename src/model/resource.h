@@ -194,6 +194,9 @@ struct resource {
 	/* What follows from a write, in its transaction: `old` is NULL for a create, `row` (as it is written now) for a
 	 * remove. May wait. */
 	int (*after_write)(struct request *r, json_t *old, json_t *row);
+	/* One row as schema.org describes such things (JSON-LD 1.1), for who asks for application/ld+json: `linked` is an object
+	 * that lives as long as the request. May wait. NULL: it has no such form. */
+	int (*json_ld)(struct request *r, json_t *row, json_t **linked);
 	/* Turns a constraint's violation (task.failure.constraint) into a better failure. */
 	int (*on_conflict)(struct request *r, struct values *v, const char *constraint);
 };

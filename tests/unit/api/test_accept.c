@@ -30,6 +30,9 @@ static void test_ranges(void **state)
 		{ "text/*", true, false },
 		{ "text/calendar", true, false }, /* of feeds */
 		{ "application/atom+xml", true, false },
+		{ "text/csv", true, false }, /* of tables */
+		{ "application/ld+json", true, false },
+		{ "application/ld+json;q=0", false, false },
 		/* the most special range decides, wherever it stands */
 		{ "application/json;q=0, */*", false, false },
 		{ "*/*, application/json;q=0", false, false },
