@@ -170,7 +170,7 @@ declare
 	k record;
 begin
 	select coalesce(o.places_left, 2147483647) into free from event.occurrence o join event.event e on e.id = o.event_id
-	where o.id = of_occurrence and event.why_closed(o, e) is null for update of o;
+	where o.id = of_occurrence and event.why_closed(o, e) is null for no key update of o;
 	for k in select id, 1 + guests as places from event.reply
 			where occurrence_id = of_occurrence and status = 'waiting' order by line loop
 		exit when coalesce(free, 0) = 0;
@@ -337,7 +337,7 @@ declare
 	total integer;
 	free integer;
 begin
-	select * into o from event.occurrence where id = of_occurrence for update;
+	select * into o from event.occurrence where id = of_occurrence for no key update;
 	select * into e from event.event where id = o.event_id;
 	if person is not null then
 		select * into r from event.reply where occurrence_id = of_occurrence and person_id = person;
@@ -394,7 +394,7 @@ declare
 	r event.reply;
 	free integer;
 begin
-	select * into o from event.occurrence where id = (select occurrence_id from event.reply where id = of_reply) for update;
+	select * into o from event.occurrence where id = (select occurrence_id from event.reply where id = of_reply) for no key update;
 	select * into e from event.event where id = o.event_id;
 	select * into r from event.reply where id = of_reply;
 	if r.status = said then
@@ -426,7 +426,7 @@ end $$;
 create function event.lapse(of_occurrence uuid, claim interval) returns void
 language plpgsql as $$
 begin
-	perform from event.occurrence where id = of_occurrence for update;
+	perform from event.occurrence where id = of_occurrence for no key update;
 	update event.reply set status = 'lapsed', offered_at = null
 	where occurrence_id = of_occurrence and status = 'offered' and offered_at + claim <= clock_timestamp();
 end $$;
@@ -439,7 +439,7 @@ declare
 		union select id from event.reply where lower(email) = lower(address));
 begin
 	perform from event.occurrence where id in (select occurrence_id from event.reply where id = any (theirs))
-	order by id for update;
+	order by id for no key update;
 	delete from event.notice where reply_id = any (theirs);
 	update event.reply r set name = 'Erased', person_id = null, email = null, note = null,
 		status = case when o.ends_at > clock_timestamp() then 'declined' else r.status end,

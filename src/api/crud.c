@@ -253,7 +253,8 @@ int crud_create(struct request *r)
 	return reply_row(r, 201, shape_whole(resource), rows, 0);
 }
 
-/* The row that the path names, locked, with If-Match held against its version. */
+/* The row that the path names, locked as an update locks it, with If-Match held against its version. No key of it changes: who only
+ * refers to the row (a foreign key is checked) need not wait, for it may be whom this write will wait for. */
 static int find_for_write(struct request *r, struct select *s, struct pg_rows **rows)
 {
 	const struct shape *shape = shape_whole(s->resource);
@@ -264,7 +265,7 @@ static int find_for_write(struct request *r, struct select *s, struct pg_rows **
 	if (rc)
 		return rc;
 	select_where(s, "t.deleted_at is null");
-	rc = find_row(r, s, shape->columns, " for update of t", rows);
+	rc = find_row(r, s, shape->columns, " for no key update of t", rows);
 	return rc ? rc : reply_check_match(r, pg_value(*rows, 0, shape->count));
 }
 
@@ -433,7 +434,7 @@ int crud_restore(struct request *r)
 	if (!rc)
 		rc = scope_item(r, &s);
 	if (!rc)
-		rc = find_row(r, &s, shape->columns, SCOPE_FIRST " for update of t", &rows);
+		rc = find_row(r, &s, shape->columns, SCOPE_FIRST " for no key update of t", &rows);
 	if (!rc)
 		rc = input_check(&r->task, resource, NULL, false, NULL, &nothing);
 	if (rc)

@@ -234,8 +234,8 @@ static const char announce_sql[] =
 static int check_announcement(struct request *r, const char *id, const char *occurrence)
 {
 	struct pg_rows *rows;
-	int rc = pg_query(&r->task, &rows, "select from event.event where id = $1 for update",
-			  PG_PARAMS(id));
+	int rc = pg_query(&r->task, &rows,
+			  "select from event.event where id = $1 for no key update", PG_PARAMS(id));
 
 	if (!rc && occurrence)
 		rc = pg_query(&r->task, &rows,

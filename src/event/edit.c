@@ -150,7 +150,7 @@ static int read_event(struct edit *e)
 	struct pg_rows *rows;
 	int rc = pg_query(
 		t, &rows,
-		"select version from event.event where id = $1 and deleted_at is null for update",
+		"select version from event.event where id = $1 and deleted_at is null for no key update",
 		PG_PARAMS(e->event_id));
 
 	if (rc)
@@ -177,7 +177,7 @@ static int read_occurrence(struct edit *e)
 				  talloc_asprintf(
 					  MEM(e->r),
 					  "select %s from event.occurrence t where t.id = $1 "
-					  "and t.event_id = $2 and t.deleted_at is null for update",
+					  "and t.event_id = $2 and t.deleted_at is null for no key update",
 					  shape->columns),
 				  PG_PARAMS(e->id, e->event_id))
 			: fail(e->r, E_NOT_FOUND, "There is no such occurrence");

@@ -152,7 +152,7 @@ static int extend_one(struct task *t, void *arg)
 	struct pg_rows *rows;
 	int rc = pg_query(
 		t, &rows,
-		"select from event.event where id = $1 and deleted_at is null for update skip locked",
+		"select from event.event where id = $1 and deleted_at is null for no key update skip locked",
 		PG_PARAMS(id));
 
 	return rc || pg_count(rows) == 0 ? rc : event_follow(t, id, 0);

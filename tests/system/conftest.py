@@ -42,10 +42,15 @@ TOKEN = key_text("TESTTEST", "t" * 43)
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def key_digest(text):
-    """What the database keeps of an API key: base/secret.c says how it is made."""
-    derived = hashlib.blake2b(b"api-key", key=bytes.fromhex(SECRET_KEY), digest_size=32).digest()
+def secret_digest(purpose, text):
+    """What the program makes of a text with its key: base/secret.c says how."""
+    derived = hashlib.blake2b(purpose.encode(), key=bytes.fromhex(SECRET_KEY), digest_size=32).digest()
     return hashlib.blake2b(text.encode(), key=derived, digest_size=32).hexdigest()
+
+
+def key_digest(text):
+    """What the database keeps of an API key."""
+    return secret_digest("api-key", text)
 
 
 connect = socket.create_connection
