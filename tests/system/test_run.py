@@ -3,6 +3,7 @@
 tour of the README, Ctrl-C, and a start after everything was killed. Once as who runs the tests, and once as an unprivileged
 user."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -15,7 +16,9 @@ import subprocess
 import time
 
 import httpx
+import icalendar
 import pytest
+import recurring_ical_events
 
 from conftest import ROOT, clean_environment, new_folder, run, wait_for
 
@@ -174,8 +177,14 @@ def test_the_tour_of_the_readme_is_true(town):
     answers = [json.loads(text) for text in re.split(r"(?<=\})(?=\{\"success\")", printed.strip())]
     assert [answer["success"] for answer in answers] == [True] * (len(answers) - 1) + [False], printed
     statuses = [answer["data"]["status"] for answer in answers[:-1] if isinstance(answer["data"], dict)]
-    assert statuses == ["accepted", "confirmed", "operational", "operational", "ended"]
+    assert statuses == ["accepted", "confirmed", "operational", "operational", "cancelled", "ended"]
     assert answers[-1]["error"]["message"] == "The session is over; sign in again"
+    calendar = icalendar.Calendar.from_ical((town.folder / "market.ics").read_bytes())
+    begin = datetime.datetime.now(datetime.timezone.utc)
+    market = recurring_ical_events.of(calendar).between(begin, begin + datetime.timedelta(days=36))
+    market.sort(key=lambda event: event["DTSTART"].dt)
+    assert [str(event["STATUS"]) for event in market[:4]] == ["CONFIRMED", "CONFIRMED", "CANCELLED", "CONFIRMED"]
+    assert all(event["DTSTART"].dt.strftime("%A %H:%M") == "Saturday 09:00" for event in market)
 
 
 def test_ctrl_c_stops_server_and_database_in_order(town):
