@@ -7,7 +7,7 @@
 #include <uthash.h>
 #include "base/banned.h"
 
-enum { KEY_MAX = 2 << 10, VALUE_MAX = 256 << 10, MEMO_MAX = 8 << 20, ENTRY_OVERHEAD = 128 };
+enum { KEY_MAX = 2 << 10, VALUE_MAX = 1 << 20, MEMO_MAX = 8 << 20, ENTRY_OVERHEAD = 128 };
 
 struct entry {
 	char *key, *snapshot, *value;

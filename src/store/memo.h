@@ -16,7 +16,7 @@
  * memo_put(), or wait. */
 const char *memo_get(const char *key, const char *snapshot);
 /* Keeps a copy of `value`; the oldest go when it is full. Without a snapshot (NULL) nothing is kept, nor are keys over 2 KiB
- * and values over 256 KiB. */
+ * and values over 1 MiB. */
 void memo_put(const char *key, const char *snapshot, const char *value);
 /* Forgets everything (at exit, and when a connection is lost). */
 void memo_clear(void);
