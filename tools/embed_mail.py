@@ -21,8 +21,9 @@ def check(path, text):
         sys.exit("%s: must be a subject, an empty line and a text" % path)
     if re.search(r"[^\n\x20-\x7e\xa0-\U0010ffff]", text) or re.search(r" $", text, re.M):
         sys.exit("%s: holds a control character or a blank at the end of a line" % path)
-    if "{{" in re.sub(r"\{\{[a-z_]{1,40}\}\}", "", text) or "}}" in re.sub(r"\{\{[a-z_]{1,40}\}\}", "", text):
-        sys.exit("%s: a placeholder is {{name}}, in small letters" % path)
+    rest = re.sub(r"\{\{[a-z_]{1,40}(:lines)?\}\}", "", text)
+    if "{{" in rest or "}}" in rest or ":lines}}" in lines[0]:
+        sys.exit("%s: a placeholder is {{name}}, in small letters, or in the text {{name:lines}}" % path)
     for line in lines:
         if len(line) > LINE_MAX:
             sys.exit("%s: a line of more than %d characters" % (path, LINE_MAX))

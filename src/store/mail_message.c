@@ -46,11 +46,17 @@ static const char *value_of(const char *name, size_t len, int count,
 	return NULL;
 }
 
+/* "name" or "name:lines" up to the braces: how long the name is. */
+static size_t name_length(const char *placeholder)
+{
+	return strcspn(placeholder, ":}");
+}
+
 static const char *missing_in(TALLOC_CTX *mem, const char *text, int count,
 			      const struct mail_value *values)
 {
 	for (const char *at = strstr(text, "{{"); at; at = strstr(at + 2, "{{")) {
-		size_t len = strcspn(at + 2, "}");
+		size_t len = name_length(at + 2);
 
 		if (!value_of(at + 2, len, count, values))
 			return talloc_strndup(mem, at + 2, len);
@@ -80,19 +86,19 @@ static void add_value(struct buf *out, const char *value, bool lines)
 }
 
 /* The text with its placeholders filled in. */
-static const char *fill(TALLOC_CTX *mem, const char *text, const struct mail_message *m, bool lines)
+static const char *fill(TALLOC_CTX *mem, const char *text, const struct mail_message *m)
 {
 	struct buf out;
 	const char *at;
 
 	buf_init(&out, mem, MAIL_MESSAGE_MAX / 2);
 	while ((at = strstr(text, "{{"))) {
-		size_t len = strcspn(at + 2, "}");
+		size_t len = name_length(at + 2);
 		const char *value = value_of(at + 2, len, m->count, m->values);
 
 		buf_add(&out, text, (size_t)(at - text));
-		add_value(&out, value ? value : "", lines);
-		text = at + 2 + len + 2;
+		add_value(&out, value ? value : "", at[2 + len] == ':');
+		text = at + 2 + strcspn(at + 2, "}") + 2;
 	}
 	buf_adds(&out, text);
 	return buf_full(&out) ? "" : buf_text(&out);
@@ -222,12 +228,12 @@ void mail_message_write(struct buf *out, const struct mail_message *m)
 	buf_addf(out, "Date: %.*s +0000\r\n", (int)(strlen(date) - strlen(" GMT")), date);
 	add_from(out, sender);
 	buf_addf(out, "To: <%s>\r\n", m->to);
-	add_subject(out, fill(mem, m->template->subject, m, false));
+	add_subject(out, fill(mem, m->template->subject, m));
 	buf_addf(out, "Message-ID: <%s@%s>\r\n", m->id, strrchr(sender, '@') + 1);
 	/* RFC 3834: nobody's holiday answers us */
 	buf_adds(out, "Auto-Submitted: auto-generated\r\n"
 		      "MIME-Version: 1.0\r\n"
 		      "Content-Type: text/plain; charset=utf-8\r\n");
-	add_body(out, fill(mem, m->template->body, m, true));
+	add_body(out, fill(mem, m->template->body, m));
 	talloc_free(mem);
 }

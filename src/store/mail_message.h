@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mails as text: the templates of mail/, and the message (RFC 5322) that one of them becomes. A placeholder {{name}} takes
- * a value of the caller, and {{town}} and {{url}} those of the settings. Nothing waits.
+ * a value of the caller in one line, {{name:lines}} one with its line breaks, and {{town}} and {{url}} those of the settings. Nothing waits.
  */
 #ifndef STORE_MAIL_MESSAGE_H
 #define STORE_MAIL_MESSAGE_H
@@ -22,7 +22,7 @@ struct mail_template {
 struct mail_value {
 	const char *name;
 	const char *
-		value; /* UTF-8; control characters become blanks, but line breaks in a body stay; MAIL_VALUE_MAX bytes are taken */
+		value; /* UTF-8; control characters become blanks; MAIL_VALUE_MAX bytes are taken */
 };
 
 /* All templates, by name (the build writes this table from mail/). */

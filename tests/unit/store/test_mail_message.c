@@ -80,6 +80,22 @@ static void test_no_value_starts_a_header_or_a_line(void **state)
 	}
 }
 
+static void test_lines_where_the_template_wants_them(void **state)
+{
+	static const struct mail_template verse = { .name = "verse",
+						    .subject = "For {{name}}",
+						    .body = "It goes\n{{name:lines}}\n" };
+	const char *text;
+
+	settings("The Town <post@town.example>");
+	text = written(*state, &verse, "one\ntwo\n\033three");
+	assert_non_null(strstr(text, "Subject: For one two  three\r\n"));
+	assert_non_null(strstr(text, "It goes\r\none\r\ntwo\r\n three\r\n"));
+	assert_null(mail_template_missing(*state, &verse, 1,
+					  (const struct mail_value[]) { { "name", "" } }));
+	assert_string_equal(mail_template_missing(*state, &verse, 0, NULL), "name");
+}
+
 static void test_a_value_is_no_placeholder(void **state)
 {
 	settings("The Town <post@town.example>");
@@ -157,6 +173,17 @@ static void test_every_template_takes_what_its_callers_give(void **state)
 		{ "erasure_planned", { "date", "link" } },
 		{ "erased", { NULL } },
 		{ "new_sign_in", { "time", "device" } },
+		{ "reply_confirm", { "title", "when", "link", "code" } },
+		{ "reply_going", { "title", "when", "code", "link" } },
+		{ "reply_waiting", { "title", "when", "link" } },
+		{ "reply_offered", { "title", "when", "until", "link" } },
+		{ "reply_lapsed", { "title", "when", "link" } },
+		{ "reply_refused", { "title", "when" } },
+		{ "event_cancelled", { "title", "when", "link" } },
+		{ "event_postponed", { "title", "when", "link" } },
+		{ "event_back", { "title", "when", "link" } },
+		{ "event_moved", { "title", "when", "was", "link" } },
+		{ "event_announcement", { "title", "subject", "text", "link" } },
 	};
 
 	settings("The Town <post@town.example>");
@@ -187,6 +214,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_plain_message, new_memory, free_memory),
 		cmocka_unit_test_setup_teardown(test_no_value_starts_a_header_or_a_line, new_memory,
 						free_memory),
+		cmocka_unit_test_setup_teardown(test_lines_where_the_template_wants_them,
+						new_memory, free_memory),
 		cmocka_unit_test_setup_teardown(test_a_value_is_no_placeholder, new_memory,
 						free_memory),
 		cmocka_unit_test_setup_teardown(test_other_letters, new_memory, free_memory),
