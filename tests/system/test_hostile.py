@@ -56,7 +56,8 @@ def collections():
     """Path of each POST that creates a row of a resource, and the schema of what it takes; actions have bodies of their own."""
     for path, item in DOCUMENT["paths"].items():
         if "201" in item.get("post", {}).get("responses", {}):
-            reference = item["post"]["requestBody"]["content"]["application/json"]["schema"].get("$ref")
+            body = item["post"].get("requestBody")
+            reference = body and body["content"]["application/json"]["schema"].get("$ref")
             if reference:
                 yield path, DOCUMENT["components"]["schemas"][reference.split("/")[-1]]
 
