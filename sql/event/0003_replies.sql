@@ -340,7 +340,10 @@ begin
 	select * into o from event.occurrence where id = of_occurrence for no key update;
 	select * into e from event.event where id = o.event_id;
 	if person is not null then
-		select * into r from event.reply where occurrence_id = of_occurrence and person_id = person;
+		-- what they replied by mail before they had an account is theirs
+		select * into r from event.reply where occurrence_id = of_occurrence and person_id = person
+		union all select x.* from event.reply x join platform.contact c on c.person_id = person
+			where x.occurrence_id = of_occurrence and lower(x.email) = lower(c.email) limit 1;
 		called := coalesce(called, (select name from platform.contact where person_id = person));
 	else
 		select * into r from event.reply where occurrence_id = of_occurrence and lower(email) = lower(address);
@@ -378,6 +381,7 @@ begin
 	else
 		update event.reply set status = next, guests = case when next = 'declined' then 0 else more end, note = remark,
 			announcements = news, name = coalesce(called, name), offered_at = null,
+			person_id = coalesce(person, person_id), email = case when person is null then email end,
 			line = case when next = 'waiting' then coalesce(line, nextval('event.reply_line')) end,
 			checked_in_at = case when next = 'going' then checked_in_at end
 		where id = r.id;

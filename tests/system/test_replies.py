@@ -222,6 +222,17 @@ def test_an_address_with_an_account_is_its_owner(server, ann, people):
     assert confirmed["token"] is None and party.own(people[0])["id"] == confirmed["id"]
 
 
+def test_a_reply_by_mail_becomes_that_of_the_account(server, ann):
+    party = Event(ann, capacity=1)
+    me = Person(server)
+    server.database(f"insert into event.reply (occurrence_id, event_id, email, name, status, code) values "
+                    f"('{party.occurrences[0]['id']}', '{party.row['id']}', '{me.address.title()}', 'Me', 'going', '7KQ2MX01')")
+    me.call("GET", f"{party.at()}/reply", status=404)
+    reply = party.reply(me)
+    assert reply["status"] == "going" and reply["code"] == "7KQ2MX01" and party.counts() == (1, 0, 0, 0)
+    assert party.own(me)["id"] == reply["id"] and len(party.attendees()) == 1
+
+
 def test_three_mails_an_hour_to_an_address(server, ann):
     party = Event(ann)
     for _ in range(5):
