@@ -170,6 +170,26 @@ static bool is_return_urls(const char *text)
 	return true;
 }
 
+static bool is_calendars(const char *text)
+{
+	static const char *const schemes[] = { "https://", "http://", "webcal://" };
+
+	for (const char *c = text; c && *text; c = strchr(c, ',')) {
+		size_t len, start = 0;
+
+		c += c > text;
+		c += strspn(c, " ");
+		len = strcspn(c, ", ");
+		for (size_t i = 0; i < COUNT_OF(schemes) && start == 0; i++)
+			if (strncmp(c, schemes[i], strlen(schemes[i])) == 0)
+				start = strlen(schemes[i]);
+		if (start == 0 || len <= start || strchr("/?#:", c[start]) ||
+		    str_has_control(c, len, false) || strcspn(c, "#\"\\<>") < len)
+			return false;
+	}
+	return true;
+}
+
 const struct config_row config_rows[] = {
 	{ .env = "GUILDFORD_LISTEN",
 	  .flag = "listen",
@@ -574,6 +594,21 @@ const struct config_row config_rows[] = {
 	  .check = is_zone,
 	  .takes = "an IANA time zone such as Europe/London",
 	  .doc = "The town's time zone: when a day begins that a list of events asks for." },
+	{ .env = "GUILDFORD_CALENDARS",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(calendars),
+	  .def = "",
+	  .max = 20000,
+	  .flags = CONFIG_SECRET,
+	  .check = is_calendars,
+	  .takes = "a list of http, https or webcal URLs",
+	  .doc = "Calendars of others to follow, comma-separated (a comma in one is %2C): the same on all nodes." },
+	{ .env = "GUILDFORD_CALENDARS_PRIVATE",
+	  .flag = "calendars-private",
+	  .type = CONFIG_BOOL,
+	  .offset = AT(calendars_private),
+	  .def = "off",
+	  .doc = "Fetch calendars from private addresses and any port, too: for tests and intranets." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

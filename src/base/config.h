@@ -52,6 +52,8 @@ struct config {
 	const char *facebook_authorization_url, *facebook_token_url, *facebook_me_url;
 	const char *oauth_return_urls; /* comma list; "": PUBLIC_URL/signed-in */
 	const char *time_zone;	       /* the town's, IANA */
+	const char *calendars;	       /* comma list of URLs to follow */
+	bool calendars_private;	       /* from private addresses, too */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

@@ -335,18 +335,6 @@ static const struct import_reader *find_reader(const char *format)
 	return NULL;
 }
 
-/* "csv:schools" of files/schools.csv: a file is the whole of its own source unless told. */
-static void default_source(struct import *im, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	char *stem = talloc_strndup(im->t->mem, name, strcspn(name, "."));
-
-	snprintf(im->source, sizeof(im->source), "%s:%.*s", im->reader->format, SOURCE_MAX - 10,
-		 str_slug(im->t->mem, stem, SOURCE_MAX));
-	talloc_free(stem);
-}
-
 static int read_file(struct import *im, FILE *f)
 {
 	struct stat st;
@@ -376,10 +364,7 @@ int import_run(struct task *t, const struct import_options *options)
 	im->batch_mem = talloc_new(t->mem);
 	if (!im->reader)
 		return task_fail(t, E_BAD_REQUEST, "There is no format \"%s\"", options->format);
-	if (options->source)
-		snprintf(im->source, sizeof(im->source), "%.*s", SOURCE_MAX, options->source);
-	else
-		default_source(im, options->path);
+	snprintf(im->source, sizeof(im->source), "%s", import_source(t->mem, options, SOURCE_MAX));
 	f = fopen(options->path, "re");
 	if (!f)
 		return task_fail(t, E_BAD_REQUEST, "Cannot read %s: %s", options->path,

@@ -2,6 +2,7 @@
 /* The Event service's row: what it consists of. */
 #include "event/event.h"
 #include "event/series.h"
+#include "event/subscribe.h"
 #include "event/when.h"
 #include "store/job.h"
 #include "base/banned.h"
@@ -29,6 +30,18 @@ static const struct job jobs[] = {
 	  .wanted = "exists (select from event.occurrence where " EVENT_IS_PAST ")",
 	  .fn = event_mark_past,
 	  .doc = "Marks occurrences that are over, which lists by popularity leave out." },
+	{ .name = "event_calendars_list",
+	  .every_ms = 60000,
+	  .timeout_ms = 10000,
+	  .every_node = true,
+	  .fn = calendars_list,
+	  .doc = "Notes the calendars that GUILDFORD_CALENDARS lists." },
+	{ .name = "event_calendars_follow",
+	  .every_ms = 5000,
+	  .timeout_ms = 600000,
+	  .wanted = CALENDARS_WANTED,
+	  .fn = calendars_follow,
+	  .doc = "Imports those calendars, each once an hour." },
 	{ 0 },
 };
 

@@ -10,12 +10,28 @@
 #include <unistd.h>
 #include <jansson.h>
 #include "base/config.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "store/audit.h"
 #include "store/pg.h"
 #include "base/banned.h"
 
 enum { BAR_WIDTH = 30, BAR_EVERY_US = 100000, LINE_EVERY_US = 5000000, ATTEMPTS = 5 };
+
+char *import_source(TALLOC_CTX *mem, const struct import_options *options, size_t max)
+{
+	const char *slash = strrchr(options->path, '/');
+	const char *name = slash ? slash + 1 : options->path;
+	char *stem, *source;
+
+	if (options->source)
+		return str_cut(mem, options->source, max);
+	stem = talloc_strndup(mem, name, strcspn(name, "."));
+	source = talloc_asprintf(mem, "%s:%.*s", options->format, (int)(max - 10),
+				 str_slug(mem, stem, max));
+	talloc_free(stem);
+	return source;
+}
 
 static bool open_file(struct import_report *r)
 {

@@ -47,6 +47,9 @@ struct import_report {
 	uint64_t shown_us;
 };
 
+/* The name of the source: what was asked for, or the format and the file's name: "csv:schools" of files/schools.csv, for a file is
+ * the whole of its own source unless told. At most `max` bytes, a child of mem. */
+char *import_source(TALLOC_CTX *mem, const struct import_options *options, size_t max);
 /* Begins; what the members above say must stand there. E_BAD_REQUEST when the file that was named cannot be written. */
 int import_report_begin(struct task *t, struct import_report *r) MUST_USE;
 /* A line about the entry in line `line` of what is read, whose id may be NULL: "rejected", and why. */

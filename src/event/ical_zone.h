@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names that calendars have for time zones. Nothing waits. */
+#ifndef EVENT_ICAL_ZONE_H
+#define EVENT_ICAL_ZONE_H
+
+#include <talloc.h>
+
+/* The IANA zone that a TZID means, a child of mem: IANA's own names, also behind the prefix of a program
+ * ("/freeassociation.sourceforge.net/Europe/London"), and Windows' ("GMT Standard Time", by CLDR's table). NULL: not known. */
+const char *ical_zone(TALLOC_CTX *mem, const char *tzid);
+
+#endif
