@@ -10,6 +10,7 @@
 #include "base/formats.h"
 #include "base/str.h"
 #include "event/ical_zone.h"
+#include "event/recurrence.h"
 #include "base/banned.h"
 
 enum {
@@ -298,6 +299,10 @@ static bool read_moment(struct reading *r, icalproperty *property, struct icalti
 		m->zone = "UTC";
 	else if (tzid && !m->is_date)
 		m->zone = zone_of(r, tzid);
+	if (m->zone && ical_zone_is_utc(m->zone)) {
+		m->zone = "UTC";
+		m->is_utc = true;
+	}
 	free(tzid);
 	return read_local(time, &m->local);
 }
@@ -305,6 +310,12 @@ static bool read_moment(struct reading *r, icalproperty *property, struct icalti
 static int64_t floor_day(int64_t local)
 {
 	return local - ((local % SERIES_DAY_S) + SERIES_DAY_S) % SERIES_DAY_S;
+}
+
+static icaltimezone *find_zone(const char *zone)
+{
+	return ical_zone_is_utc(zone) ? icaltimezone_get_utc_timezone()
+				      : icaltimezone_get_builtin_timezone(zone);
 }
 
 /* The moment on the clock of the entry's zone. A date is that day, at the time at which the series begins. */
@@ -319,9 +330,8 @@ static int64_t in_zone(struct reading *r, const struct moment *m, const char *zo
 		return m->local + start - floor_day(start);
 	if (strcmp(from, zone) == 0)
 		return local;
-	a = m->is_utc ? icaltimezone_get_utc_timezone() : icaltimezone_get_builtin_timezone(from);
-	b = strcmp(zone, "UTC") == 0 ? icaltimezone_get_utc_timezone()
-				     : icaltimezone_get_builtin_timezone(zone);
+	a = find_zone(from);
+	b = find_zone(zone);
 	if (!a || !b)
 		return local;
 	time = icaltime_from_timet_with_zone(local, 0, NULL);
@@ -341,17 +351,19 @@ static bool read_first(struct reading *r, icalproperty_kind kind, struct moment 
 	       read_moment(r, property, icalvalue_get_datetime(value), m);
 }
 
-/* What is said in UTC and does not recur is shown by the town's clock; a rule counts by the clock that it is said by. */
+/* What is said in UTC and does not recur is shown by the town's clock, and a day is one of the town's; but a rule counts by the
+ * clock that it is said by. */
 static void choose_zone(struct reading *r, const struct moment *start)
 {
-	bool recurs = r->e->part->rrule != NULL;
+	const char *zone = start->zone ? start->zone : usual_zone(r);
+	bool counts = r->e->part->rrule && !start->is_date;
 
 	if (r->series)
 		r->e->zone = r->series->zone;
-	else if (start->is_utc && !recurs)
-		r->e->zone = usual_zone(r);
+	else if (ical_zone_is_utc(zone) && !counts)
+		r->e->zone = ical_zone_is_utc(usual_zone(r)) ? r->town : usual_zone(r);
 	else
-		r->e->zone = start->zone ? start->zone : usual_zone(r);
+		r->e->zone = zone;
 }
 
 static void read_end(struct reading *r)
@@ -485,6 +497,32 @@ static void read_sequence(struct reading *r)
 	r->e->sequence = sequence < 0 ? 0 : sequence > SEQUENCE_MAX ? SEQUENCE_MAX : sequence;
 }
 
+/* A series begins with a time of its rule; some calendars begin it with another, which is its first all the same (section
+ * 3.8.5.3 does not say): that becomes a further date. What the rule has wrong is said when it is checked. */
+static void mend_start(struct reading *r)
+{
+	struct ical_entry *e = r->e;
+	const char *problem;
+	struct recurrence *rule = e->rrule ? recurrence_parse(e, e->rrule, &problem) : NULL;
+	int64_t next;
+	int n = rule ? recurrence_expand(rule, e->starts, INT64_MAX, e->starts,
+					 e->starts + SERIES_SEARCH_S, &next, 1)
+		     : 0;
+
+	if (n == 0 || n == -2)
+		return;
+	if (next == e->starts || rule->count == 1)
+		return;
+	note(r, "DTSTART is no time of the rule: taken as a further one");
+	add_date(r, "RDATE", e->rdate, &e->rdate_count, e->starts);
+	e->ends += next - e->starts;
+	e->starts = next;
+	if (rule->count) {
+		rule->count--;
+		e->rrule = recurrence_text(e, rule);
+	}
+}
+
 /* ---- the whole ---- */
 
 /* What libical could not read it has put aside. */
@@ -541,6 +579,7 @@ static void read_all(struct reading *r)
 	}
 	read_rdates(r);
 	read_exdates(r);
+	mend_start(r);
 }
 
 struct ical_entry *ical_entry_read(TALLOC_CTX *mem, const struct ical_calendar *c,

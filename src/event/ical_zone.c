@@ -185,3 +185,8 @@ const char *ical_zone(TALLOC_CTX *mem, const char *tzid)
 		zone = "Europe/London";
 	return zone;
 }
+
+bool ical_zone_is_utc(const char *zone)
+{
+	return str_is_choice("UTC|Etc/UTC|Etc/UCT|UCT|Zulu|Etc/Zulu|Universal|Etc/Universal", zone);
+}

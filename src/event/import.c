@@ -455,10 +455,10 @@ int event_import_text(struct task *t, struct import_report *report, const char *
 	im->rested_us = time_monotonic_us();
 	rc = import_calendar(im, keep, text, len);
 	/* what was written before time ran out is noted, too */
-	if (t->deadline)
-		t->deadline += MORE_US;
+	t->deadline += t->deadline ? MORE_US : 0;
 	if (c->created + c->updated + c->gone > 0)
 		rc = import_report_audit(t, report, "event:import", "event", source, rc);
+	t->deadline -= t->deadline ? MORE_US : 0;
 	task_keep_failure(t, whole);
 	talloc_free(t->mem);
 	t->mem = whole;
@@ -513,8 +513,8 @@ static int read_input(struct task *t, const struct import_options *options, cons
 int event_import_run(struct task *t, const struct import_options *options)
 {
 	struct import_report *report = talloc_zero(t->mem, struct import_report);
-	const char *source, *text;
-	size_t len;
+	const char *source = NULL, *text = NULL;
+	size_t len = 0;
 	int rc;
 
 	*report = (struct import_report) { .kind = options->format,

@@ -168,13 +168,11 @@ static int take(struct task *t, const struct due *d)
 static int follow_one(struct task *t, const struct due *d)
 {
 	TALLOC_CTX *whole = t->mem;
-	uint64_t deadline = t->deadline;
 	const char *problem;
 	int rc;
 
 	t->mem = talloc_new(whole);
 	rc = take(t, d);
-	t->deadline = deadline;
 	if (rc) {
 		problem = import_report_problems(t->mem, &t->failure);
 		task_forgive(t);
