@@ -160,13 +160,18 @@ static const char *find_windows(const char *name)
 	return NULL;
 }
 
-/* Behind a prefix such as "/mozilla.org/20050126_1/": the longest end that is a zone. */
+/* Behind what programs set before it: "/mozilla.org/20050126_1/Europe/Paris", "custom_America/New_York". */
 static const char *find_end(TALLOC_CTX *mem, const char *tzid)
 {
-	for (const char *slash = strchr(tzid, '/'); slash; slash = strchr(slash + 1, '/')) {
-		const char *zone = format_zone(mem, slash + 1);
+	static const char *const areas[] = { "Africa/", "America/",  "Antarctica/", "Arctic/",
+					     "Asia/",	"Atlantic/", "Australia/",  "Etc/",
+					     "Europe/", "Indian/",   "Pacific/" };
 
-		if (zone && strchr(slash + 1, '/'))
+	for (size_t i = 0; i < COUNT_OF(areas); i++) {
+		const char *at = strstr(tzid, areas[i]);
+		const char *zone = at ? format_zone(mem, at) : NULL;
+
+		if (zone)
 			return zone;
 	}
 	return NULL;

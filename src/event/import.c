@@ -413,7 +413,7 @@ static void remark(struct import *im)
 	if (im->hidden)
 		import_report_remark(im->report, "%ld private entries skipped", im->hidden);
 	if (im->over)
-		import_report_remark(im->report, "%ld entries that were over already not taken",
+		import_report_remark(im->report, "%ld entries were over already: not taken",
 				     im->over);
 }
 

@@ -312,7 +312,7 @@ def test_what_real_calendars_have(town):
     text = text.replace("END:VEVENT\r\n", "END:VEVENT  \r\n   \r\n\r\n").replace("SUMMARY:Tea\r\n", "SUMM\r\n ARY:T\r\n ea\r\n")
     assert town.load(text=b"\xef\xbb\xbf" + text.encode()) == (4, 3, 0, 1, 0, 0)
     assert "1 private entries skipped" in town.printed and "1 to-dos, journals and the like skipped" in town.printed
-    assert "1 entries that were over already not taken" in town.printed
+    assert "1 entries were over already: not taken" in town.printed
     event = town.event(uid)
     assert event["title"] == "Tea" and event["description"] is None
     assert len(town.event(long)["title"]) == 160 and town.event(long)["description"] is None and len(town.event(long)["venue"]["name"]) == 160

@@ -19,6 +19,7 @@ static void test_names(void **state)
 		  "America/Argentina/Ushuaia" },
 		{ "/mozilla.org/20050126_1/Europe/Paris", "Europe/Paris" },
 		{ "/Europe/Paris", "Europe/Paris" },
+		{ "custom_America/New_York", "America/New_York" },
 		{ "(UTC+00:00) Dublin, Edinburgh, Lisbon, London", "Europe/London" },
 		{ "Customized Time Zone", NULL },
 		{ "Home", NULL },
