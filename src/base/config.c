@@ -170,6 +170,14 @@ static bool is_return_urls(const char *text)
 	return true;
 }
 
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return true;
+}
+
 static bool is_calendars(const char *text)
 {
 	static const char *const schemes[] = { "https://", "http://", "webcal://" };
@@ -184,7 +192,7 @@ static bool is_calendars(const char *text)
 			if (strncmp(c, schemes[i], strlen(schemes[i])) == 0)
 				start = strlen(schemes[i]);
 		if (start == 0 || len <= start || strchr("/?#:", c[start]) ||
-		    str_has_control(c, len, false) || strcspn(c, "#\"\\<>") < len)
+		    strcspn(c, "#\"\\<>") < len || !is_ascii(c, len))
 			return false;
 	}
 	return true;

@@ -228,10 +228,12 @@ static void read_categories(struct reading *r)
 	for (icalproperty *p = first(r, ICAL_CATEGORIES_PROPERTY);
 	     p && r->e->category_count < ICAL_CATEGORIES_MAX;
 	     p = icalcomponent_get_next_property(r->component, ICAL_CATEGORIES_PROPERTY)) {
-		const char *name = value_of(r, p);
+		char *name = value_of(r, p);
 
-		if (name)
-			r->e->categories[r->e->category_count++] = name;
+		if (!name)
+			continue;
+		clean(name, false);
+		r->e->categories[r->e->category_count++] = str_trim(name);
 	}
 }
 
@@ -533,12 +535,12 @@ static void note_errors(struct reading *r)
 		const char *text = value_of(r, p);
 		const char *in = text ? strstr(text, " in ") : NULL;
 
-		note(r, "a property was left out, for it cannot be read%s%.40s", in ? ":" : "",
-		     in ? in + 3 : "");
+		note(r, "a property was left out, for it cannot be read%s%.*s", in ? ":" : "",
+		     in ? (int)strcspn(in + 3, ".\r\n") : 0, in ? in + 3 : "");
 	}
 	if (r->e->part->too_long)
-		note(r, "%s was left out, for it is longer than %d bytes", r->e->part->too_long,
-		     ICAL_LINE_MAX);
+		note(r, "%s was left out, for it is longer than %d bytes, or all of it than %d",
+		     r->e->part->too_long, ICAL_LINE_MAX, ICAL_PART_MAX);
 	if (r->e->part->odd_line)
 		note(r, "line %ld is no property", r->e->part->odd_line);
 }

@@ -235,6 +235,10 @@ static void take_property(struct split *s, const char *name, const char *value)
 		i++;
 	if (i == COUNT_OF(wanted))
 		return;
+	if (s->text.len + strlen(line) > ICAL_PART_MAX) {
+		s->part.too_long = wanted[i].name;
+		return;
+	}
 	if (!wanted[i].passing) {
 		buf_adds(&s->said, line);
 		buf_addc(&s->said, '\n');
@@ -323,8 +327,8 @@ bool ical_split(TALLOC_CTX *mem, const char *text, size_t len, struct ical_calen
 	s->end = text + len;
 	s->next_line = 1;
 	buf_init(&s->line, s, ICAL_LINE_MAX + 2);
-	buf_init(&s->said, s, (size_t)2 * ICAL_BYTES_MAX + 100);
-	buf_init(&s->text, s, (size_t)2 * ICAL_BYTES_MAX + 100);
+	buf_init(&s->said, s, ICAL_BYTES_MAX); /* rules are in it, and not in the text */
+	buf_init(&s->text, s, ICAL_PART_MAX + 100);
 	skip_mark(s);
 	if (memchr(text, '\0', len))
 		s->at = s->end;

@@ -16,7 +16,8 @@
 enum {
 	ICAL_BYTES_MAX = 10 << 20,
 	ICAL_PARTS_MAX = 50000,
-	ICAL_LINE_MAX = 64 << 10, /* bytes of a property, unfolded; a longer one is left out */
+	ICAL_LINE_MAX = 64 << 10,  /* bytes of a property, unfolded; a longer one is left out */
+	ICAL_PART_MAX = 256 << 10, /* bytes of an entry; properties beyond are left out */
 	ICAL_UID_MAX = 255,
 	ICAL_ZONES_MAX = 50,
 	ICAL_DIGEST_BYTES = 32
@@ -30,11 +31,12 @@ struct ical_part {
 	const char *rrule; /* the value of the (last) RRULE, NULL: none */
 	int rules;	   /* how many of those, and of EXRULE */
 	bool exrule;
-	bool is_override;     /* has a RECURRENCE-ID */
-	bool and_following;   /* ... with RANGE=THISANDFUTURE */
-	bool cancelled;	      /* METHOD:CANCEL of its calendar */
-	const char *too_long; /* name of a property that is, NULL: none */
-	long odd_line;	      /* a line that is no property, 0: none */
+	bool is_override;   /* has a RECURRENCE-ID */
+	bool and_following; /* ... with RANGE=THISANDFUTURE */
+	bool cancelled;	    /* METHOD:CANCEL of its calendar */
+	const char
+		*too_long; /* name of a property that is, or that makes it too long; NULL: none */
+	long odd_line;	   /* a line that is no property, 0: none */
 	/* of all of its text but DTSTAMP and LAST-MODIFIED, which may be other each time that it is fetched */
 	unsigned char digest[ICAL_DIGEST_BYTES];
 };

@@ -108,6 +108,14 @@ struct due {
 	const char *source, *host, *url, *etag, *last_modified;
 };
 
+/* A server may write anything. */
+static const char *tag_or_null(const char *tag)
+{
+	return tag && str_is_utf8(tag, strlen(tag)) && !str_has_control(tag, strlen(tag), false)
+		       ? tag
+		       : NULL;
+}
+
 static int note_success(struct task *t, const struct due *d, const struct http_answer *answer,
 			const struct buf *lines)
 {
@@ -118,12 +126,12 @@ static int note_success(struct task *t, const struct due *d, const struct http_a
 		t, &rows,
 		"update event.calendar set next_at = clock_timestamp() + interval '1 hour', failures = 0, problem = null, "
 		"taken_at = case when $5::boolean then taken_at else clock_timestamp() end, "
-		"etag = case when $5::boolean then etag else left($2, 1000) end, "
-		"last_modified = case when $5::boolean then last_modified else left($3, 1000) end, "
+		"etag = case when $5::boolean then etag else case when length($2) <= 1000 then $2 end end, "
+		"last_modified = case when $5::boolean then last_modified else case when length($3) <= 1000 then $3 end end, "
 		"report = case when $5::boolean then report else nullif($4, '') end, updated_at = clock_timestamp() "
 		"where source = $1",
-		PG_PARAMS(d->source, answer->etag, answer->last_modified, report,
-			  answer->status == 304 ? "true" : "false"));
+		PG_PARAMS(d->source, tag_or_null(answer->etag), tag_or_null(answer->last_modified),
+			  report, answer->status == 304 ? "true" : "false"));
 }
 
 /* After five minutes, then twice as long each time, a day at most. */

@@ -74,16 +74,19 @@ static bool is_open(struct import_report *r)
 void import_report_line(struct import_report *r, const char *what, long line, const char *id,
 			const char *why)
 {
-	/* an id is the file's: no line of the report begins in it */
-	int len = id ? (int)strcspn(id, "\r\n") : 0;
-	const char *comma = id ? ", id " : "";
+	/* what of it is the file's begins no line of the report */
+	char *text = talloc_asprintf(NULL, "line %ld%s%.*s: %s: %s", line, id ? ", id " : "",
+				     id ? (int)strcspn(id, "\r\n") : 0, id ? id : "", what, why);
 
-	id = id ? id : "";
+	for (char *c = text; *c; c++)
+		if (*c == '\r' || *c == '\n')
+			*c = ' ';
 	r->notes++;
 	if (r->lines)
-		buf_addf(r->lines, "line %ld%s%.*s: %s: %s\n", line, comma, len, id, what, why);
+		buf_addf(r->lines, "%s\n", text);
 	else if (is_open(r))
-		fprintf(r->file, "line %ld%s%.*s: %s: %s\n", line, comma, len, id, what, why);
+		fprintf(r->file, "%s\n", text);
+	talloc_free(text);
 }
 
 void import_report_reject(struct import_report *r, long line, const char *id, const char *why)

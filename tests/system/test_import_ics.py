@@ -306,7 +306,7 @@ def test_what_real_calendars_have(town):
     alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:Wake up\r\nSUMMARY:Not this\r\nEND:VALARM"
     todo = "BEGIN:VTODO\r\nUID:todo\r\nSUMMARY:Wash up\r\nEND:VTODO\r\n"
     text = calendar(entry(uid, alarm, "X-ALT-DESC;FMTTYPE=text/html:<b>x</b>", "this is no property", "ATTENDEE;CN=\"A: B\":mailto:a@b.example"),
-                    todo, entry(long, "DESCRIPTION:" + "d" * 70000, "LOCATION:" + "p" * 1200, "GEO:north", summary="s" * 200),
+                    todo, entry(long, "CATEGORIES:a\\nFORGED", "DESCRIPTION:" + "d" * 70000, "LOCATION:" + "p" * 1200, "GEO:north", summary="s" * 200),
                     entry(private, "CLASS:PRIVATE"), entry(dup, summary="One"), entry(dup, "SEQUENCE:1", summary="Two"),
                     entry(uid_of(town, "old"), start="DTSTART:20150101T100000Z", end=None))
     text = text.replace("END:VEVENT\r\n", "END:VEVENT  \r\n   \r\n\r\n").replace("SUMMARY:Tea\r\n", "SUMM\r\n ARY:T\r\n ea\r\n")
@@ -317,6 +317,7 @@ def test_what_real_calendars_have(town):
     assert event["title"] == "Tea" and event["description"] is None
     assert len(town.event(long)["title"]) == 160 and town.event(long)["description"] is None and len(town.event(long)["venue"]["name"]) == 160
     assert town.event(dup)["title"] == "Two" and private not in town.ids()
+    assert not any(line.startswith("FORGED") for line in town.report.splitlines())
     for why in ("is no property", "SUMMARY was cut to 160 characters", "LOCATION was cut to 160 characters", "DESCRIPTION was left out, for it is longer",
                 "a property was left out, for it cannot be read: GEO property", "stands in the calendar more than once"):
         assert why in town.report, town.report
@@ -527,6 +528,20 @@ def test_where_redirects_may_not_lead(server, web):
         done = fetch(server, web.url + path)
         assert done.returncode == 1 and why in done.stderr, done.stderr
     assert [s for s in web.seen if s[0] == "/round"] == [("/round", 302)] * 6
+
+
+def test_redirects_to_private_addresses_are_not_followed(server):
+    if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs a network of its own")
+    done = subprocess.run(["unshare", "-n", "/usr/bin/python3", ROOT / "tests/system/elsewhere.py", BINARY, server.data], capture_output=True,
+                          text=True, timeout=120, env=clean_environment(GUILDFORD_SECRET_KEY=SECRET_KEY))
+    assert done.returncode == 0, done.stderr
+    said = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "1 created" in said["/a.ics"] and "1 rejected" in said["/there"], said  # the same event, by another way
+    for path in ("/loopback", "/mapped", "/number", "/name", "/metadata"):
+        assert said[path].startswith(f"{path} 1 ") and "its address is not a public one" in said[path], said[path]
+    assert "its port is none of" in said["/port"]
+    assert said["private"] == "private []"
 
 
 def test_what_is_too_large_or_too_slow(server, web):
