@@ -170,6 +170,34 @@ static bool is_return_urls(const char *text)
 	return true;
 }
 
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return true;
+}
+
+static bool is_calendars(const char *text)
+{
+	static const char *const schemes[] = { "https://", "http://", "webcal://" };
+
+	for (const char *c = text; c && *text; c = strchr(c, ',')) {
+		size_t len, start = 0;
+
+		c += c > text;
+		c += strspn(c, " ");
+		len = strcspn(c, ", ");
+		for (size_t i = 0; i < COUNT_OF(schemes) && start == 0; i++)
+			if (strncmp(c, schemes[i], strlen(schemes[i])) == 0)
+				start = strlen(schemes[i]);
+		if (start == 0 || len <= start || strchr("/?#:", c[start]) ||
+		    strcspn(c, "#\"\\<>") < len || !is_ascii(c, len))
+			return false;
+	}
+	return true;
+}
+
 const struct config_row config_rows[] = {
 	{ .env = "GUILDFORD_LISTEN",
 	  .flag = "listen",
@@ -583,6 +611,21 @@ const struct config_row config_rows[] = {
 	  .max = 336,
 	  .unit = "hours",
 	  .doc = "How long a place is kept for who waited for it, before the next one is offered it." },
+	{ .env = "GUILDFORD_CALENDARS",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(calendars),
+	  .def = "",
+	  .max = 20000,
+	  .flags = CONFIG_SECRET,
+	  .check = is_calendars,
+	  .takes = "a list of http, https or webcal URLs",
+	  .doc = "Calendars of others to follow, comma-separated (a comma in one is %2C): the same on all nodes." },
+	{ .env = "GUILDFORD_CALENDARS_PRIVATE",
+	  .flag = "calendars-private",
+	  .type = CONFIG_BOOL,
+	  .offset = AT(calendars_private),
+	  .def = "off",
+	  .doc = "Fetch calendars from private addresses and any port, too: for tests and intranets." },
 };
 const size_t config_rows_count = COUNT_OF(config_rows);
 

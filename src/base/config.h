@@ -53,6 +53,8 @@ struct config {
 	const char *oauth_return_urls; /* comma list; "": PUBLIC_URL/signed-in */
 	const char *time_zone;	       /* the town's, IANA */
 	int reply_claim_hours;	       /* how long an offered place is kept */
+	const char *calendars;	       /* comma list of URLs to follow */
+	bool calendars_private;	       /* from private addresses, too */
 };
 
 enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };

@@ -13,25 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include "model/values.h"
-#include "base/config.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "business/business.h"
 #include "business/import_write.h"
-#include "store/audit.h"
 #include "store/pg.h"
 #include "base/banned.h"
 
-enum {
-	BATCH = 500,
-	BAR_WIDTH = 30,
-	BAR_EVERY_US = 100000,
-	LINE_EVERY_US = 5000000,
-	SOURCE_MAX = 40,
-	ATTEMPTS = 5
-};
+enum { BATCH = 500, SOURCE_MAX = 40 };
 
 static const struct import_reader *const readers[] = { &fhrs_reader, &csv_reader, &geojson_reader };
 
@@ -41,19 +30,13 @@ struct import {
 	const struct import_options *options;
 	const struct import_reader *reader;
 	char source[SOURCE_MAX + 1];
-	struct import_counts counts;
-	long left_out; /* values */
+	struct import_report report;
 	long nameless; /* rejected rows whose id could not be read */
 	struct import_row batch[BATCH];
 	int batch_count;
 	void *seen; /* tsearch tree of source_ids */
 	struct import_categories categories;
-	FILE *report;
-	bool reported, report_failed;
-	char report_path[1200];
-	long long size, done; /* bytes of the file */
-	uint64_t shown_us;
-	bool terminal;
+	long long size; /* bytes of the file */
 };
 
 const struct import_options *import_options_of(const struct import *im)
@@ -70,39 +53,6 @@ void import_scope(struct import *im, const char *scope)
 {
 	if (!im->options->source)
 		snprintf(im->source, sizeof(im->source), "%.*s", SOURCE_MAX, scope);
-}
-
-static bool open_report(struct import *im)
-{
-	char stamp[TIME_TEXT_MAX];
-
-	if (im->options->report) {
-		snprintf(im->report_path, sizeof(im->report_path), "%s", im->options->report);
-	} else {
-		time_format(time_unix_ms(), stamp);
-		mkdir(config.data, 0755);
-		snprintf(im->report_path, sizeof(im->report_path), "%.1000s/import-%s-%.23s.txt",
-			 config.data, im->reader->format, stamp);
-	}
-	im->report = fopen(im->report_path, "we");
-	return im->report != NULL;
-}
-
-static void report_line(struct import *im, const char *what, long line, const char *source_id,
-			const char *why)
-{
-	/* one that nobody has named is made when there is something to report */
-	if (!im->report && !im->report_failed && !open_report(im)) {
-		im->report_failed = true;
-		fprintf(stderr, "guildford: cannot write the report %s: %s\n", im->report_path,
-			strerror(errno));
-	}
-	if (im->report)
-		/* an id is the file's: no line of the report begins in it */
-		fprintf(im->report, "line %ld%s%.*s: %s: %s\n", line, source_id ? ", id " : "",
-			source_id ? (int)strcspn(source_id, "\r\n") : 0, source_id ? source_id : "",
-			what, why);
-	im->reported = true;
 }
 
 static bool see(struct import *im, const char *source_id)
@@ -128,57 +78,16 @@ void import_reject(struct import *im, long line, const char *source_id, const ch
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	im->counts.read++;
-	im->counts.rejected++;
 	if (source_id)
 		see(im, source_id); /* it is there, if not as it should be: not gone */
 	else
 		im->nameless++;
-	report_line(im, "rejected", line, source_id, why);
-}
-
-static void show_bar(struct import *im)
-{
-	int percent = im->size > 0 ? (int)(im->done * 100 / im->size) : 0;
-	int filled = percent * BAR_WIDTH / 100;
-
-	printf("\r%3d %% [%.*s%*s] %ld read, %ld rejected", percent, filled,
-	       "##############################", BAR_WIDTH - filled, "", im->counts.read,
-	       im->counts.rejected);
-	fflush(stdout);
+	import_report_reject(&im->report, line, source_id, why);
 }
 
 void import_progress(struct import *im, long long done)
 {
-	uint64_t now = time_monotonic_us();
-
-	im->done = done;
-	if (im->options->quiet ||
-	    now - im->shown_us < (im->terminal ? BAR_EVERY_US : LINE_EVERY_US))
-		return;
-	im->shown_us = now;
-	if (im->terminal) {
-		show_bar(im);
-		return;
-	}
-	printf("%ld read, %lld %%\n", im->counts.read,
-	       im->size > 0 ? im->done * 100 / im->size : 0);
-	fflush(stdout);
-}
-
-/* Somebody who writes at the same moment may be in the way once or twice: the batch was rolled back and is tried again. */
-static int write_batch(struct import *im)
-{
-	const struct import_counts before = im->counts;
-	int rc = E_CONFLICT;
-
-	for (int attempt = 0; rc == E_CONFLICT && attempt < ATTEMPTS; attempt++) {
-		task_forgive(im->t);
-		im->counts = before;
-		rc = import_write(im->t, im->source, im->batch, im->batch_count,
-				  im->options->dry_run, &im->counts);
-	}
-	return rc;
+	import_report_progress(&im->report, done, im->size);
 }
 
 static int flush(struct import *im)
@@ -187,7 +96,8 @@ static int flush(struct import *im)
 
 	if (im->batch_count == 0)
 		return OK;
-	rc = write_batch(im);
+	rc = import_write(im->t, im->source, im->batch, im->batch_count, im->options->dry_run,
+			  &im->report.counts);
 	if (rc) {
 		const char *message = im->t->failure.message;
 
@@ -248,21 +158,18 @@ static bool drop_bad_values(struct import *im, struct record *record)
 		snprintf(name, sizeof(name), "%.*s", (int)field_length(f->problems[i].field),
 			 f->problems[i].field);
 		snprintf(why, sizeof(why), "%s %s", f->problems[i].field, f->problems[i].message);
-		report_line(im, "value left out", record->line, record->source_id, why);
+		import_report_line(&im->report, "value left out", record->line, record->source_id,
+				   why);
 		leave_out(record->body, name);
-		im->left_out++;
+		im->report.left_out++;
 	}
 	return true;
 }
 
 static void reject_problems(struct import *im, struct record *record)
 {
-	const struct failure *f = &im->t->failure;
-	char *why = talloc_strdup(im->t->mem, f->message ? f->message : "");
+	char *why = import_report_problems(im->t->mem, &im->t->failure);
 
-	for (int i = 0; i < f->problem_count; i++)
-		why = talloc_asprintf_append_buffer(why, "%s%s %s", why[0] ? "; " : "",
-						    f->problems[i].field, f->problems[i].message);
 	task_forgive(im->t);
 	import_reject(im, record->line, record->source_id, "%s", why);
 	talloc_free(why);
@@ -306,9 +213,9 @@ static struct values *check_inspection(struct import *im, struct record *record)
 	    input_check(&t, &inspection_resource, record->inspection, true, NULL, &v) == OK)
 		return record->inspection ? v : NULL;
 	for (int i = 0; i < t.failure.problem_count; i++)
-		report_line(im, "inspection left out", record->line, record->source_id,
-			    t.failure.problems[i].message);
-	im->left_out++;
+		import_report_line(&im->report, "inspection left out", record->line,
+				   record->source_id, t.failure.problems[i].message);
+	im->report.left_out++;
 	return NULL;
 }
 
@@ -353,7 +260,7 @@ static int take(struct import *im, struct record *record)
 	v = check(im, record);
 	if (!v || !check_categories(im, record))
 		return OK;
-	im->counts.read++;
+	im->report.counts.read++;
 	row->line = record->line;
 	row->source_id = talloc_strdup(im->batch_mem, record->source_id);
 	row->values = v;
@@ -393,8 +300,8 @@ static int close_gone(struct import *im)
 {
 	struct buf ids;
 
-	if (im->options->keep || im->nameless || im->counts.read == 0 ||
-	    im->counts.read == im->counts.rejected)
+	if (im->options->keep || im->nameless || im->report.counts.read == 0 ||
+	    im->report.counts.read == im->report.counts.rejected)
 		return OK;
 	buf_init(&ids, im->t->mem, (size_t)1 << 30);
 	gathered = &ids;
@@ -403,62 +310,21 @@ static int close_gone(struct import *im)
 	if (buf_full(&ids))
 		return task_fail(im->t, E_BAD_REQUEST, "The file has too many ids");
 	return import_close_gone(im->t, im->source, buf_text(&ids), im->options->dry_run,
-				 &im->counts);
+				 &im->report.counts);
 }
 
-static void finish(struct import *im, int rc)
+/* One event in the audit trail for all of it: the rows say themselves where they come from. */
+static int finish(struct import *im, int rc)
 {
-	if (im->report)
-		fclose(im->report);
+	rc = import_report_audit(im->t, &im->report, "business:import", "business", im->source, rc);
 	tdestroy(im->seen, free);
-	if (im->options->quiet)
-		return;
-	if (im->terminal)
-		printf("\r\033[K");
-	if (im->left_out)
-		printf("%ld value%s left out\n", im->left_out, im->left_out == 1 ? "" : "s");
-	if (im->report && im->reported)
-		printf("see %s\n", im->report_path);
-	if (rc)
-		return;
 	if (im->nameless && !im->options->keep)
-		printf("%ld rows without an id that can be read: nothing was marked as gone\n",
-		       im->nameless);
-	if (im->options->dry_run)
-		printf("dry run: nothing was written\n");
-	printf("%ld read: %ld created, %ld updated, %ld unchanged, %ld gone, %ld rejected\n",
-	       im->counts.read, im->counts.created, im->counts.updated, im->counts.unchanged,
-	       im->counts.gone, im->counts.rejected);
-	fflush(stdout);
-}
-
-/* One event for all of it: the rows say themselves where they come from. What was written before a file broke off is
- * written. */
-static int note(struct import *im, int rc)
-{
-	const struct import_counts *c = &im->counts;
-	struct audit_event event = { .action = "business:import",
-				     .actor_kind = "program",
-				     .resource = "business" };
-	struct failure failure = im->t->failure;
-	json_t *detail;
-	char *text;
-
-	if (im->options->dry_run)
-		return rc;
-	detail = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "source", im->source,
-			   "format", im->reader->format, "whole", rc == OK, "read",
-			   (json_int_t)c->read, "created", (json_int_t)c->created, "updated",
-			   (json_int_t)c->updated, "unchanged", (json_int_t)c->unchanged, "gone",
-			   (json_int_t)c->gone, "rejected", (json_int_t)c->rejected);
-	text = json_dumps(detail, JSON_COMPACT);
-	json_decref(detail);
-	event.detail = text;
-	task_forgive(im->t);
-	if (audit_add(im->t, &event) == OK || rc)
-		im->t->failure = failure;
-	free(text);
-	return im->t->failure.code;
+		import_report_remark(
+			&im->report,
+			"%ld rows without an id that can be read: nothing was marked as gone",
+			im->nameless);
+	import_report_end(&im->report, rc);
+	return rc;
 }
 
 static const struct import_reader *find_reader(const char *format)
@@ -467,18 +333,6 @@ static const struct import_reader *find_reader(const char *format)
 		if (strcmp(readers[i]->format, format) == 0)
 			return readers[i];
 	return NULL;
-}
-
-/* "csv:schools" of files/schools.csv: a file is the whole of its own source unless told. */
-static void default_source(struct import *im, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	char *stem = talloc_strndup(im->t->mem, name, strcspn(name, "."));
-
-	snprintf(im->source, sizeof(im->source), "%s:%.*s", im->reader->format, SOURCE_MAX - 10,
-		 str_slug(im->t->mem, stem, SOURCE_MAX));
-	talloc_free(stem);
 }
 
 static int read_file(struct import *im, FILE *f)
@@ -490,8 +344,6 @@ static int read_file(struct import *im, FILE *f)
 	if (im->size > 0 && S_ISDIR(st.st_mode))
 		return task_fail(im->t, E_BAD_REQUEST, "Cannot read %s: %s", im->options->path,
 				 strerror(EISDIR));
-	im->terminal = !im->options->quiet && isatty(STDOUT_FILENO);
-	im->shown_us = time_monotonic_us();
 	rc = import_categories(im->t, &im->categories);
 	if (!rc)
 		rc = im->reader->read(im, f);
@@ -512,22 +364,18 @@ int import_run(struct task *t, const struct import_options *options)
 	im->batch_mem = talloc_new(t->mem);
 	if (!im->reader)
 		return task_fail(t, E_BAD_REQUEST, "There is no format \"%s\"", options->format);
-	if (options->source)
-		snprintf(im->source, sizeof(im->source), "%.*s", SOURCE_MAX, options->source);
-	else
-		default_source(im, options->path);
+	snprintf(im->source, sizeof(im->source), "%s", import_source(t->mem, options, SOURCE_MAX));
 	f = fopen(options->path, "re");
 	if (!f)
 		return task_fail(t, E_BAD_REQUEST, "Cannot read %s: %s", options->path,
 				 strerror(errno));
-	if (options->report && !open_report(im)) {
-		rc = task_fail(t, E_BAD_REQUEST, "Cannot write the report %s: %s", options->report,
-			       strerror(errno));
-		fclose(f);
-		return rc;
-	}
-	rc = note(im, read_file(im, f));
+	im->report = (struct import_report) { .kind = options->format,
+					      .path = options->report,
+					      .quiet = options->quiet,
+					      .dry_run = options->dry_run };
+	rc = import_report_begin(t, &im->report);
+	if (!rc)
+		rc = finish(im, read_file(im, f));
 	fclose(f);
-	finish(im, rc);
 	return rc;
 }

@@ -11,21 +11,7 @@
 #include <jansson.h>
 #include "base/attr.h"
 #include "io/task.h"
-
-struct import_options {
-	const char *format; /* "fhrs", "csv" or "geojson" */
-	const char *path;
-	const char *source; /* name of the source; NULL: from the file's authority or name */
-	const char *map;    /* csv: "field=column,..." ; NULL: columns are named like fields */
-	const char *report; /* file for what was refused; NULL: one in --data, if need be */
-	bool dry_run;
-	bool quiet; /* no progress, no last line */
-	bool keep;  /* what is missing from the file is not gone */
-};
-
-struct import_counts {
-	long read, created, updated, unchanged, gone, rejected;
-};
+#include "store/import.h"
 
 struct import;
 

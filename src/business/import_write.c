@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "api/select.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "business/business.h"
+#include "model/imported.h"
 #include "base/banned.h"
 
 enum { SLUG_MAX = 100 };
@@ -27,16 +27,7 @@ bool import_has_category(const struct import_categories *categories, const char 
 	return false;
 }
 
-/* Source, source_id and slug are the import's own affair; a NOT_NULL field without a value keeps what it has. */
-static bool is_written(const struct value *v)
-{
-	static const char *const own[] = { "source", "source_id", "slug" };
-
-	for (size_t i = 0; i < COUNT_OF(own); i++)
-		if (strcmp(v->field->name, own[i]) == 0)
-			return false;
-	return v->set && (v->text || !(v->field->flags & NOT_NULL));
-}
+static const char *const own_fields[] = { "source", "source_id", "slug", NULL };
 
 static const char *wanted_slug(TALLOC_CTX *mem, struct values *v)
 {
@@ -47,72 +38,19 @@ static const char *wanted_slug(TALLOC_CTX *mem, struct values *v)
 
 static int create(struct task *t, const char *source, const struct import_row *row, const char **id)
 {
-	char *fresh = talloc_array(t->mem, char, UUID_TEXT_SIZE), *columns, *values;
+	char *fresh = talloc_array(t->mem, char, UUID_TEXT_SIZE);
 	const char *locality = values_get(row->values, "address.locality")->text;
-	struct pg_rows *rows;
-	struct select s;
+	const struct imported_columns own = {
+		.columns = "id, source, source_id, slug",
+		.sql = "$1, $2, $3, business.free_slug($4, $5, null)",
+		.count = 5,
+		.params = { fresh, source, row->source_id, wanted_slug(t->mem, row->values),
+			    locality ? str_slug(t->mem, locality, SLUG_MAX) : NULL },
+	};
 
-	select_init(&s, t->mem, &business_resource);
 	uuid_new(fresh);
-	columns = talloc_strdup(t->mem, "id, source, source_id, slug");
-	values = talloc_asprintf(t->mem, "$%d, $%d, $%d", select_param(&s, fresh), 2, 3);
-	select_param(&s, source);
-	select_param(&s, row->source_id);
-	select_param(&s, wanted_slug(t->mem, row->values));
-	select_param(&s, locality ? str_slug(t->mem, locality, SLUG_MAX) : NULL);
-	values = talloc_asprintf_append_buffer(values, ", business.free_slug($4, $5, null)");
-	for (int i = 0; i < row->values->count; i++) {
-		const struct value *v = &row->values->items[i];
-
-		if (!is_written(v) || !v->text)
-			continue;
-		columns = talloc_asprintf_append_buffer(columns, ", %s",
-							field_column(t->mem, v->field));
-		values = talloc_asprintf_append_buffer(values, ", $%d", select_param(&s, v->text));
-	}
 	*id = fresh;
-	return pg_query(t, &rows,
-			talloc_asprintf(t->mem, "insert into business.business (%s) values (%s)",
-					columns, values),
-			s.param_count, s.params);
-}
-
-/* Nothing is written when every field is as the file has it, or somebody's own. */
-static int update(struct task *t, const char *id, const struct import_row *row, bool *changed)
-{
-	char *set = talloc_strdup(t->mem, ""), *now = talloc_strdup(t->mem, ""),
-	     *then = talloc_strdup(t->mem, "");
-	struct pg_rows *rows;
-	struct select s;
-	int rc;
-
-	select_init(&s, t->mem, &business_resource);
-	select_param(&s, id);
-	for (int i = 0; i < row->values->count; i++) {
-		const struct value *v = &row->values->items[i];
-		const char *column = field_column(t->mem, v->field), *comma = set[0] ? ", " : "",
-			   *next;
-
-		if (!is_written(v))
-			continue;
-		next = talloc_asprintf(
-			t->mem, "case when '%s' = any (t.edited_fields) then t.%s else $%d end",
-			v->field->name, column, select_param(&s, v->text));
-		set = talloc_asprintf_append_buffer(set, "%s%s = %s", comma, column, next);
-		now = talloc_asprintf_append_buffer(now, "%st.%s", comma, column);
-		then = talloc_asprintf_append_buffer(then, "%s%s", comma, next);
-	}
-	rc = pg_query(
-		t, &rows,
-		talloc_asprintf(
-			t->mem,
-			"update business.business t set %s where id = $1 and (%s) is distinct from (%s) "
-			"returning 1",
-			set, now, then),
-		s.param_count, s.params);
-	if (!rc && pg_count(rows) > 0)
-		*changed = true;
-	return rc;
+	return imported_add(t, row->values, own_fields, &own);
 }
 
 /* One inspection per scheme and day; one that was awaited (no date) becomes the one that took place. What somebody took
@@ -185,7 +123,8 @@ static int write_row(struct task *t, const char *source, const struct import_row
 		counts->unchanged++;
 		return OK;
 	}
-	rc = created ? create(t, source, row, &id) : update(t, id, row, &changed);
+	rc = created ? create(t, source, row, &id)
+		     : imported_change(t, row->values, own_fields, id, &changed);
 	if (!rc && row->inspection)
 		rc = write_inspection(t, id, row->inspection, &changed);
 	if (rc)
@@ -229,58 +168,52 @@ static int write_rows(struct task *t, const char *source, const struct import_ro
 	return OK;
 }
 
-static int end(struct task *t, int rc, bool dry_run)
-{
-	if (rc || dry_run) {
-		pg_rollback(t);
-		return rc;
-	}
-	return pg_commit(t);
-}
+struct batch {
+	const char *source;
+	const struct import_row *rows;
+	int count;
+	const char *ids; /* of what is still there */
+	struct import_counts before, *counts;
+};
 
-/* One import writes at a time: two that each hold words and slugs that the other needs would only end each other. */
-static int take_turn(struct task *t)
+static int write_batch(struct task *t, void *arg)
 {
-	struct pg_rows *rows;
+	const struct batch *batch = arg;
 
-	return pg_query(t, &rows, "select pg_advisory_xact_lock(hashtextextended('import', 13))",
-			PG_NONE);
+	*batch->counts = batch->before;
+	return write_rows(t, batch->source, batch->rows, batch->count, batch->counts);
 }
 
 int import_write(struct task *t, const char *source, const struct import_row *rows, int count,
 		 bool dry_run, struct import_counts *counts)
 {
-	TALLOC_CTX *whole = t->mem;
-	int rc = pg_begin(t);
+	struct batch batch = {
+		.source = source, .rows = rows, .count = count, .before = *counts, .counts = counts
+	};
 
-	if (rc)
-		return rc;
-	t->mem = talloc_new(whole); /* of this batch */
-	rc = take_turn(t);
+	return import_transaction(t, dry_run, write_batch, &batch);
+}
+
+static int close_batch(struct task *t, void *arg)
+{
+	const struct batch *batch = arg;
+	struct pg_rows *rows;
+	int rc = pg_query(
+		t, &rows,
+		"update business.business set status = 'permanently_closed' where source = $1 and deleted_at is null "
+		"and status <> 'permanently_closed' and not 'status' = any (edited_fields) "
+		"and source_id not in (select unnest($2::text[]))",
+		PG_PARAMS(batch->source, batch->ids));
+
 	if (!rc)
-		rc = write_rows(t, source, rows, count, counts);
-	if (rc && t->failure.message)
-		t->failure.message = talloc_strdup(whole, t->failure.message);
-	talloc_free(t->mem);
-	t->mem = whole;
-	return end(t, rc, dry_run);
+		batch->counts->gone = batch->before.gone + (long)pg_affected(rows);
+	return rc;
 }
 
 int import_close_gone(struct task *t, const char *source, const char *ids, bool dry_run,
 		      struct import_counts *counts)
 {
-	struct pg_rows *rows;
-	int rc = pg_begin(t);
+	struct batch batch = { .source = source, .ids = ids, .before = *counts, .counts = counts };
 
-	if (rc)
-		return rc;
-	rc = pg_query(
-		t, &rows,
-		"update business.business set status = 'permanently_closed' where source = $1 and deleted_at is null "
-		"and status <> 'permanently_closed' and not 'status' = any (edited_fields) "
-		"and source_id not in (select unnest($2::text[]))",
-		PG_PARAMS(source, ids));
-	if (!rc)
-		counts->gone += (long)pg_affected(rows);
-	return end(t, rc, dry_run);
+	return import_transaction(t, dry_run, close_batch, &batch);
 }

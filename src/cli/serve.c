@@ -21,6 +21,7 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "business/import.h"
+#include "event/import.h"
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/hasher.h"
@@ -135,17 +136,37 @@ static void wait_for_database(struct task *t)
 	}
 }
 
+/* The calendar of the same name beside the CSV: "sample/guildford.ics". */
+static const char *sample_calendar(TALLOC_CTX *mem)
+{
+	const char *dot = strrchr(supervisor.sample, '.');
+	const char *path = talloc_asprintf(mem, "%.*s.ics",
+					   dot ? (int)(dot - supervisor.sample)
+					       : (int)strlen(supervisor.sample),
+					   supervisor.sample);
+
+	return access(path, R_OK) == 0 ? path : NULL;
+}
+
 static int load_sample(struct task *t)
 {
-	struct import_options options = { .format = "csv",
-					  .path = supervisor.sample,
-					  .quiet = true };
+	struct import_options places = { .format = "csv",
+					 .path = supervisor.sample,
+					 .quiet = true };
+	struct import_options events = { .format = "ics",
+					 .path = sample_calendar(t->mem),
+					 .quiet = true };
 	struct pg_rows *rows;
-	int rc = pg_query(t, &rows, "select 1 from business.business limit 1", PG_NONE);
+	int rc = pg_query(
+		t, &rows,
+		"select exists (select from business.business), exists (select from event.event)",
+		PG_NONE);
 
-	if (rc || pg_count(rows) > 0)
-		return rc;
-	return import_run(t, &options);
+	if (!rc && pg_value(rows, 0, 0)[0] == 'f')
+		rc = import_run(t, &places);
+	if (!rc && events.path && pg_value(rows, 0, 1)[0] == 'f')
+		rc = event_import_run(t, &events);
+	return rc;
 }
 
 static int prepare(struct task *t, void *arg)
@@ -493,7 +514,8 @@ const struct command command_serve = {
 	.help = "Serves on --listen until SIGTERM or Ctrl-C, and prints \"listening on URL\" when it is ready. The database\n"
 		"is DATABASE_URL, or a private PostgreSQL cluster in --data that is started and stopped with it.\n"
 		"  --migrate      first apply pending migrations\n"
-		"  --sample FILE  import this CSV when there is no business yet\n"
+		"  --sample FILE  import this CSV when there is no business yet, and the calendar of that name beside it (.ics) when\n"
+		"                 there is no event yet\n"
 		"  --admin EMAIL  make this admin when there is no account yet; the password goes to admin-password in --data\n"
 		"`guildford config` lists all settings.",
 	.run = run,

@@ -9,15 +9,10 @@
 #include <libical/icaltz-util.h>
 #include "base/attr.h"
 #include "base/config.h"
-#include "base/str.h"
+#include "event/ical_zone.h"
 #include "base/banned.h"
 
 enum { ITEMS_MAX = 250, REFRESH_S = 3600 };
-
-static bool is_utc(const char *zone)
-{
-	return str_is_choice("UTC|Etc/UTC|Etc/UCT|UCT|Zulu|Etc/Zulu|Universal|Etc/Universal", zone);
-}
 
 /* Writes a component and frees it. */
 static void put(struct buf *out, icalcomponent *component)
@@ -131,7 +126,7 @@ static void drop_history(icalcomponent *zone, struct icaltimetype from)
 
 void calendar_zone(struct buf *out, const char *zone, const char *from)
 {
-	icalcomponent *c = is_utc(zone) ? NULL : icaltzutil_fetch_timezone(zone);
+	icalcomponent *c = ical_zone_is_utc(zone) ? NULL : icaltzutil_fetch_timezone(zone);
 	struct icaltimetype first = icaltime_from_string(from);
 	icalproperty *tzid;
 
@@ -163,7 +158,7 @@ static struct icaltimetype local(const struct pg_rows *rows, int row, const char
 	if (is_all_day(rows, row)) {
 		time.hour = time.minute = time.second = 0;
 		time.is_date = 1;
-	} else if (is_utc(value(rows, row, CALENDAR_ZONE))) {
+	} else if (ical_zone_is_utc(value(rows, row, CALENDAR_ZONE))) {
 		time.zone = icaltimezone_get_utc_timezone();
 	}
 	return time;
@@ -174,7 +169,7 @@ static void add_time(icalcomponent *c, const struct pg_rows *rows, int row, ical
 {
 	const char *zone = value(rows, row, CALENDAR_ZONE);
 
-	if (!is_all_day(rows, row) && !is_utc(zone))
+	if (!is_all_day(rows, row) && !ical_zone_is_utc(zone))
 		icalproperty_add_parameter(property, icalparameter_new_tzid(zone));
 	icalcomponent_add_property(c, property);
 }
@@ -224,8 +219,8 @@ static void mend_until(const struct pg_rows *rows, int row, struct icalrecurrenc
 	}
 	if (icaltime_is_utc(rule->until))
 		return;
-	z = is_utc(zone) ? icaltimezone_get_utc_timezone()
-			 : icaltimezone_get_builtin_timezone(zone);
+	z = ical_zone_is_utc(zone) ? icaltimezone_get_utc_timezone()
+				   : icaltimezone_get_builtin_timezone(zone);
 	if (z) {
 		rule->until.zone = z;
 		rule->until = icaltime_convert_to_zone(rule->until,

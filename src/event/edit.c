@@ -293,7 +293,7 @@ static int write_this(struct edit *e, int64_t starts, int64_t ends, struct pg_ro
 			"ends_at = greatest(event.instant($%d::timestamp, e.time_zone), event.instant($%d::timestamp, e.time_zone)), "
 			"moved = $%d::timestamp <> t.recurrence_local or "
 			"$%d::timestamp - $%d::timestamp <> e.ends_local - e.starts_local, "
-			"changed = true, sequence = t.sequence + 1 from event.event e%s and e.id = t.event_id returning %s",
+			"changed = true, edited = true, sequence = t.sequence + 1 from event.event e%s and e.id = t.event_id returning %s",
 			set, first, last, first, first, last, first, last, first,
 			buf_text(&s.where), shape_whole(&occurrence_resource)->columns),
 		s.param_count, s.params);
@@ -465,6 +465,8 @@ static int shorten_earlier(struct edit *e)
 	return pg_query(
 		&e->r->task, &rows,
 		"update event.event t set rrule = $2, rdate = $3::timestamp[], exdate = $4::timestamp[], sequence = t.sequence + 1, "
+		/* an import would make it whole again */
+		"edited_fields = array(select distinct f from unnest(t.edited_fields || '{rrule}') f order by f), "
 		"ends_at = coalesce((select max(o.ends_at) from event.occurrence o where o.event_id = t.id and o.deleted_at is null), "
 		"t.starts_at) where t.id = $1",
 		PG_PARAMS(e->event_id, rule, dates_text(e, e->series.rdate, false),

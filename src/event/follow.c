@@ -132,18 +132,23 @@ static int hide(struct task *t, const char *id, json_t *old, json_t *row)
 			PG_PARAMS(id, gone, was));
 }
 
-int event_after_write(struct request *r, json_t *old, json_t *row)
+int event_written(struct task *t, json_t *old, json_t *row)
 {
 	const char *id = text_of(row, "id");
 	int rc = OK;
 
 	if (old && (text_of(row, "deleted_at") || text_of(old, "deleted_at")))
-		rc = hide(&r->task, id, old, row);
+		rc = hide(t, id, old, row);
 	else if (old && !times_differ(old, row))
 		return OK;
 	if (rc || text_of(row, "deleted_at"))
 		return rc;
-	return event_follow(&r->task, id, old ? seconds_moved(old, row) : 0);
+	return event_follow(t, id, old ? seconds_moved(old, row) : 0);
+}
+
+int event_after_write(struct request *r, json_t *old, json_t *row)
+{
+	return event_written(&r->task, old, row);
 }
 
 static int extend_one(struct task *t, void *arg)

@@ -3,6 +3,7 @@
 #include "event/event.h"
 #include "event/reply.h"
 #include "event/series.h"
+#include "event/subscribe.h"
 #include "event/when.h"
 #include "store/job.h"
 #include "base/banned.h"
@@ -45,6 +46,18 @@ static const struct job jobs[] = {
 	  .wanted = REPLY_TO_FORGET,
 	  .fn = reply_forget,
 	  .doc = "Forgets who replied without an account, 90 days after the event." },
+	{ .name = "event_calendars_list",
+	  .every_ms = 5000,
+	  .timeout_ms = 10000,
+	  .every_node = true,
+	  .fn = calendars_list,
+	  .doc = "Notes the calendars that GUILDFORD_CALENDARS lists." },
+	{ .name = "event_calendars_follow",
+	  .every_ms = 5000,
+	  .timeout_ms = 600000,
+	  .wanted = CALENDARS_WANTED,
+	  .fn = calendars_follow,
+	  .doc = "Imports those calendars, each once an hour." },
 	{ 0 },
 };
 

@@ -23,6 +23,9 @@ int event_when_check(struct task *t, struct values *v, json_t *old) MUST_USE;
  * have replied to it. What is over stays as it was. `moved_s`: by so many seconds of the wall clock the whole series was moved
  * since. waits */
 int event_follow(struct task *t, const char *event_id, long long moved_s) MUST_USE;
+/* The same after any write of an event, which may have changed its times or not: representations before (NULL: it is new) and
+ * after. waits */
+int event_written(struct task *t, json_t *old, json_t *row) MUST_USE;
 /* The job that marks occurrences as past: lists by popularity need not read what nobody can go to any more. waits */
 int event_mark_past(struct task *t) MUST_USE;
 /* The job that carries series on into the horizon. waits */

@@ -16,6 +16,8 @@ struct arrival {
 	struct http_answer *answer;
 	struct buf body;
 	int lines;
+	bool (*may_connect)(const struct sockaddr *address);
+	bool refused;
 };
 
 static size_t take_body(char *data, size_t size, size_t count, void *arg)
@@ -44,9 +46,9 @@ static size_t take_header(char *line, size_t size, size_t count, void *arg)
 		const char *name;
 		const char **value;
 	} wanted[] = {
-		{ "content-type", &answer->content_type },
-		{ "location", &answer->location },
-		{ "cache-control", &answer->cache_control },
+		{ "content-type", &answer->content_type },   { "location", &answer->location },
+		{ "cache-control", &answer->cache_control }, { "etag", &answer->etag },
+		{ "last-modified", &answer->last_modified },
 	};
 	size_t len = size * count;
 
@@ -61,6 +63,29 @@ static size_t take_header(char *line, size_t size, size_t count, void *arg)
 			*wanted[i].value = value;
 	}
 	return size * count;
+}
+
+/* In the place of socket(): of an address that libcurl is about to connect to. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct arrival *arrival = arg;
+
+	(void)purpose;
+	if (!arrival->may_connect(&to->addr)) {
+		arrival->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+static void guard(CURL *easy, struct arrival *arrival)
+{
+	if (!arrival->may_connect)
+		return;
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, arrival);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
 /* NULL when a header would be more than one line, or memory is out. */
@@ -107,6 +132,7 @@ static int note_failure(struct task *t, const struct arrival *arrival, CURLcode 
 			  : E_UNAVAILABLE,
 		  NULL);
 	t->failure.cause = buf_full(&arrival->body) ? "the answer is too large"
+			   : arrival->refused	    ? "its address is not a public one"
 			   : why[0]		    ? talloc_strdup(t->mem, why)
 						    : curl_easy_strerror(code);
 	return t->failure.code;
@@ -121,6 +147,7 @@ static int exchange(struct task *t, CURL *easy, const struct http_call *call,
 	int rc;
 
 	set_method(easy, call);
+	guard(easy, arrival);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, why);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "guildford/" GUILDFORD_VERSION);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
@@ -142,6 +169,7 @@ static int exchange(struct task *t, CURL *easy, const struct http_call *call,
 int http_call(struct task *t, const struct http_call *call, struct http_answer **answer)
 {
 	struct arrival arrival = { .mem = t->mem,
+				   .may_connect = call->may_connect,
 				   .answer = talloc_zero(t->mem, struct http_answer) };
 	struct curl_slist *lines = header_lines(t->mem, call);
 	CURL *easy;

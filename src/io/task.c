@@ -63,6 +63,24 @@ void task_forgive(struct task *t)
 	memset(&t->failure, 0, sizeof(t->failure));
 }
 
+void task_keep_failure(struct task *t, TALLOC_CTX *mem)
+{
+	struct failure *f = &t->failure;
+	const char **texts[] = { &f->message, &f->constraint, &f->sqlstate, &f->cause };
+	struct problem *problems = f->problem_count
+					   ? talloc_array(mem, struct problem, PROBLEMS_MAX)
+					   : NULL;
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (*texts[i])
+			*texts[i] = talloc_strdup(mem, *texts[i]);
+	for (int i = 0; i < f->problem_count; i++)
+		problems[i] = (struct problem) { .field = talloc_strdup(mem, f->problems[i].field),
+						 .message = talloc_strdup(mem,
+									  f->problems[i].message) };
+	f->problems = problems;
+}
+
 struct run {
 	int (*fn)(struct task *t, void *arg);
 	void *arg;

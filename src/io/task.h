@@ -52,6 +52,8 @@ int task_fail(struct task *t, enum error_code code, const char *message, ...) PR
 int task_problem(struct task *t, const char *field, const char *message, ...) PRINTF_LIKE(3, 4);
 /* Forgets the failure, for a caller that has dealt with it. */
 void task_forgive(struct task *t);
+/* Copies the failure's texts into `mem`, before the memory that they lie in is freed. */
+void task_keep_failure(struct task *t, TALLOC_CTX *mem);
 
 /* Runs fn(task, arg) in a coroutine on a fresh loop until it returns, for commands. `mem` of the task is a child of NULL
  * and freed at the end. Returns what fn returned; on failure `failure_text` (if not NULL) gets the message. */

@@ -6,6 +6,7 @@
 #include "business/import.c"
 
 #include <sys/mman.h>
+#include <unistd.h>
 #include "import.h"
 #include "io/coro.h"
 
@@ -73,14 +74,17 @@ static void run_reader(void *arg)
 	im->options = &run->options;
 	im->reader = run->reader;
 	im->batch_mem = talloc_new(t.mem);
+	im->report = (struct import_report) { .path = "/dev/null", .quiet = true, .dry_run = true };
 	snprintf(im->source, sizeof(im->source), "%s", run->reader->format);
+	rc = import_report_begin(&t, &im->report);
+	assert(rc == OK);
 	rc = read_file(im, run->f);
 	if (rc)
 		assert((int)t.failure.code == rc && rc != E_INTERNAL);
 	else
-		assert(im->counts.read == written + im->counts.rejected);
-	run->read = rc ? -1 : im->counts.read;
-	finish(im, rc);
+		assert(im->report.counts.read == written + im->report.counts.rejected);
+	run->read = rc ? -1 : im->report.counts.read;
+	rc = finish(im, rc);
 	talloc_free(t.mem);
 }
 

@@ -254,6 +254,29 @@ static void test_a_name_is_resolved(void **state)
 	assert_true(o.rc == E_UNAVAILABLE || o.rc == E_TIMEOUT);
 }
 
+static int asked;
+
+static bool may_connect_once(const struct sockaddr *address)
+{
+	assert_int_equal(address->sa_family, AF_INET);
+	return asked++ == 0;
+}
+
+/* Who may be connected to one time need not be the next: no open connection is taken for it. */
+static void test_each_connection_is_asked_about(void **state)
+{
+	struct outcome o = { .path = "/a", .call = { .may_connect = may_connect_once } };
+
+	(void)state;
+	call(&o);
+	assert_int_equal(o.rc, OK);
+	o.call.url = NULL;
+	call(&o);
+	assert_int_equal(o.rc, E_UNAVAILABLE);
+	assert_string_equal(o.cause, "its address is not a public one");
+	assert_int_equal(asked, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_a_server_that_hangs),
 		cmocka_unit_test(test_tls_to_who_speaks_none),
 		cmocka_unit_test(test_a_name_is_resolved),
+		cmocka_unit_test(test_each_connection_is_asked_about),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, stop_server);
