@@ -3,8 +3,8 @@
 #include <string.h>
 #include "api/request.h"
 #include "base/config.h"
+#include "base/linked.h"
 #include "business/business.h"
-#include "model/linked.h"
 #include "model/values.h"
 #include "base/banned.h"
 

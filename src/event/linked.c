@@ -5,11 +5,11 @@
 #include <string.h>
 #include "api/request.h"
 #include "base/config.h"
+#include "base/linked.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "event/event.h"
 #include "event/recurrence.h"
-#include "model/linked.h"
 #include "model/values.h"
 #include "store/pg.h"
 #include "base/banned.h"

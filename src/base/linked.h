@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Representations as linked data in the words of schema.org (JSON-LD 1.1), for search engines and other programs that know no API
  * of ours. Properties that are not known are left out. Nothing waits. */
-#ifndef MODEL_LINKED_H
-#define MODEL_LINKED_H
+#ifndef BASE_LINKED_H
+#define BASE_LINKED_H
 
 #include <jansson.h>
 

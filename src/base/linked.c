@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linked data; see linked.h. */
-#include "model/linked.h"
+#include "base/linked.h"
 
 #include <stdio.h>
 #include <string.h>
