@@ -47,7 +47,7 @@ class Storms:
     """`sql` runs a statement in the database, `url` is the server on it; its limits must be off."""
 
     def __init__(self, url, sql, conninfo, folder):
-        self.url, self.sql, self.conninfo = url, sql, conninfo
+        self.url, self.sql, self.conninfo, self.mails = url, sql, conninfo, folder / "data/mail"
         self.pgbench = sql("select setting from pg_config where name = 'BINDIR'") + "/pgbench"
         self.rounds = itertools.count(1)
         self.outcomes = set()
@@ -58,7 +58,10 @@ class Storms:
         self.sql(CONTACTS)
 
     def clean(self):
+        """What storms have left behind, and the mails that they led to."""
         self.sql(CLEAN)
+        for mail in self.mails.glob("*.eml"):
+            mail.unlink()
 
     def event(self):
         """A new one; gives its path and the id of its occurrence."""
