@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The transaction of one reply, as the program sends it (src/event/answer.c, src/store/audit.c), for pgbench: its begin and
--- answer arrive together, its note in the audit trail and commit, too.
--- (A colon in a text would be taken for a variable's.) Variables: place (an occurrence), round, each (transactions of a client), turn (0).
+-- The transaction of one reply, as the program sends it (src/event/answer.c, src/store/audit.c), for pgbench, all at once.
+-- Variables: place (an occurrence), round, each (transactions of a client), turn (0). A colon in a text would begin one, too.
 \set n :client_id * :each + :turn
 \set turn :turn + 1
 \startpipeline
@@ -15,8 +14,8 @@ from event.answer((lpad(:round, 8, '0') || '-0000-7000-8000-' || lpad(:n, 12, '0
 	('00000000-0000-7000-8000-' || lpad(:n, 12, '0'))::uuid, null, null, 'going', 0, null, true, lpad(:n, 8, '0')) a;
 insert into platform.audit_event (id, action, actor_kind, actor_id, key_id, session_id, address, request_id, resource, resource_id,
 	before, after, detail)
-values (gen_random_uuid(), 'reply' || chr(58) || 'answer', 'person', ('00000000-0000-7000-8000-' || lpad(:n, 12, '0'))::uuid, null, gen_random_uuid(),
-	'127.0.0.1', gen_random_uuid(), 'reply', (lpad(:round, 8, '0') || '-0000-7000-8000-' || lpad(:n, 12, '0'))::uuid,
+values (gen_random_uuid(), 'reply' || chr(58) || 'answer', 'person', ('00000000-0000-7000-8000-' || lpad(:n, 12, '0'))::uuid, null,
+	gen_random_uuid(), '127.0.0.1', gen_random_uuid(), 'reply', (lpad(:round, 8, '0') || '-0000-7000-8000-' || lpad(:n, 12, '0'))::uuid,
 	null, '{"status": "going", "guests": "0"}', null);
 commit;
 \endpipeline
