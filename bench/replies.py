@@ -16,7 +16,8 @@ import people
 HERE = pathlib.Path(__file__).resolve().parent
 PLACES, CONNECTIONS, SECONDS = 100, 200, 60
 LEASES = 8 * os.cpu_count()  # connections for transactions that a server with a worker per core opens at most
-CLIENTS = [LEASES, 64]  # of pgbench, whose connections are PostgreSQL's: it takes 100
+# Of pgbench, whose connections are PostgreSQL's: it takes 100. Few are for comparison.
+CLIENTS, FEW = [LEASES, 64], 2
 RIGHT = f"{PLACES} going, {people.COUNT - PLACES} waiting, in order"
 TITLE = "Bench replies"
 
