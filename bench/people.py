@@ -31,10 +31,12 @@ def make(binary, data, sql):
             analyze auth.person""")
 
 
-def ask(url, body=None):
+def ask(url, body=None, token=None):
     """The answer's JSON; a POST when there is a body."""
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(),
                                      {"Content-Type": "application/json"})
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
     with urllib.request.urlopen(request, timeout=30) as reply:
         return json.load(reply)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The peer of the benchmark: the directory's busiest endpoints as a good developer would write them in an afternoon with
-// Fastify 5 and pg, on the same tables, with the same answers. Nothing here is slowed down on purpose: prepared (named)
+// The peer of the benchmark: the busiest endpoints of directory and events as a good developer would write them in an afternoon
+// with Fastify 5 and pg, on the same tables, with the same answers. Nothing here is slowed down on purpose: prepared (named)
 // statements, a pool of 10 (pg's default and what guides recommend), page and count asked for at once, response schemas
 // for fast-json-stringify, no request log. bench/run starts it; it is no part of the product.
 //
@@ -13,7 +13,12 @@
 const cluster = require('node:cluster')
 const { createPublicKey, randomUUID } = require('node:crypto')
 const Fastify = require('fastify')
-const { Pool } = require('pg')
+const { Pool, types } = require('pg')
+
+// What a wall clock shows is no instant: it stays text. (1114 is timestamp, 1115 its array.)
+const local = (value) => value.replace(' ', 'T')
+types.setTypeParser(1114, local)
+types.setTypeParser(1115, (value) => types.arrayParser.create(value, local).parse())
 
 const text = { type: ['string', 'null'] }
 const number = { type: ['number', 'null'] }
@@ -65,20 +70,109 @@ const one = {
   properties: { success: { type: 'boolean' }, data: business }
 }
 
-const page = {
-  type: 'object',
-  properties: {
-    success: { type: 'boolean' },
-    data: { type: 'array', items: business },
-    meta: {
-      type: 'object',
-      properties: {
-        pagination: {
-          type: 'object',
-          properties: { page: { type: 'integer' }, limit: { type: 'integer' }, total: { type: 'integer' } }
+function pageOf (items) {
+  return {
+    type: 'object',
+    properties: {
+      success: { type: 'boolean' },
+      data: { type: 'array', items },
+      meta: {
+        type: 'object',
+        properties: {
+          pagination: {
+            type: 'object',
+            properties: { page: { type: 'integer' }, limit: { type: 'integer' }, total: { type: 'integer' } }
+          }
         }
       }
     }
+  }
+}
+
+const page = pageOf(business)
+
+const flag = { type: ['boolean', 'null'] }
+const clock = { type: 'string' }
+const someTime = { type: ['string', 'null'], format: 'date-time' }
+
+function maybe (properties) {
+  return { type: ['object', 'null'], properties }
+}
+
+const venue = maybe({ business_id: text, name: text, address: text, postcode: text })
+const point = maybe({ lat: { type: 'number' }, lng: { type: 'number' } })
+
+const occurrence = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    event_id: { type: 'string' },
+    recurrence_local: clock,
+    starts_local: clock,
+    ends_local: clock,
+    starts_at: time,
+    ends_at: time,
+    status: { type: 'string' },
+    changed: { type: 'boolean' },
+    title: text,
+    summary: text,
+    description: text,
+    venue,
+    location: point,
+    online_url: text,
+    capacity: number,
+    going: { type: 'integer' },
+    waiting: { type: 'integer' },
+    maybe: { type: 'integer' },
+    places_left: number,
+    created_at: time,
+    updated_at: time,
+    deleted_at: someTime
+  }
+}
+
+const event = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    title: { type: 'string' },
+    summary: text,
+    description: text,
+    status: { type: 'string' },
+    rescheduled_to: text,
+    visibility: { type: 'string' },
+    published_at: someTime,
+    categories: { type: 'array', items: { type: 'string' } },
+    image: maybe({ url: text, alt: text }),
+    organiser: maybe({ business_id: text, person_id: text, name: text }),
+    venue,
+    location: point,
+    online_url: text,
+    price: maybe({ free: flag, from: number, to: number, ticket_url: text }),
+    age: maybe({ min: number, max: number }),
+    accessibility: { type: 'object', additionalProperties: true },
+    language: text,
+    capacity: number,
+    rsvp: maybe({ mode: { type: 'string' }, closes_before: number, url: text, guests_max: { type: 'integer' } }),
+    starts_local: clock,
+    ends_local: clock,
+    time_zone: { type: 'string' },
+    all_day: { type: 'boolean' },
+    rrule: text,
+    rdate: { type: 'array', items: clock },
+    exdate: { type: 'array', items: clock },
+    starts_at: time,
+    ends_at: someTime,
+    uid: { type: 'string' },
+    sequence: { type: 'integer' },
+    split_from: text,
+    source: text,
+    source_id: text,
+    created_at: time,
+    updated_at: time,
+    deleted_at: someTime,
+    occurrence,
+    distance_m: { type: 'number' }
   }
 }
 
@@ -91,6 +185,20 @@ const listQuery = {
     radius: { type: 'number', minimum: 1, maximum: 50000, default: 1000 },
     q: { type: 'string', minLength: 1, maxLength: 200 },
     sort: { type: 'string', enum: ['name', 'distance', 'relevance'] },
+    page: { type: 'integer', minimum: 1, maximum: 500, default: 1 },
+    limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 }
+  }
+}
+
+const eventQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    when: { type: 'string', enum: ['weekend'] },
+    from: { type: 'string', format: 'date' },
+    to: { type: 'string', format: 'date' },
+    near: { type: 'string', pattern: '^-?[0-9.]+,-?[0-9.]+$' },
+    radius: { type: 'number', minimum: 1, maximum: 50000, default: 1000 },
     page: { type: 'integer', minimum: 1, maximum: 500, default: 1 },
     limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 }
   }
@@ -175,6 +283,46 @@ const listings = {
   }
 }
 
+const eventNames = `id title summary description status rescheduled_to visibility published_at categories image_url image_alt
+  organiser_business_id organiser_person_id organiser_name venue_business_id venue_name venue_address venue_postcode location_lat
+  location_lng online_url price_free price_from price_to price_ticket_url age_min age_max accessibility language capacity rsvp_mode
+  rsvp_closes_before rsvp_url rsvp_guests_max starts_local ends_local time_zone all_day rrule rdate exdate starts_at ends_at uid
+  sequence split_from source source_id created_at updated_at deleted_at version`.split(/\s+/)
+const occurrenceNames = `id event_id recurrence_local starts_local ends_local starts_at ends_at status changed title summary
+  description venue_business_id venue_name venue_address venue_postcode location_lat location_lng online_url capacity going waiting
+  maybe places_left created_at updated_at deleted_at version`.split(/\s+/)
+const eventColumns = [...eventNames.map((name) => `t.${name}`), ...occurrenceNames.map((name) => `h.${name} as h_${name}`)]
+  .join(', ')
+
+// The statements that Guildford sends: the first rows of each span (what goes on at a time began at most so long before), of
+// which the page is made. $1 and $2 are the time asked about.
+const spans = `(values (0, $1::timestamptz - interval '26 hours'), (1, $1::timestamptz - interval '32 days'),
+  (2, timestamptz '-infinity')) s (span, since)`
+
+function eventStatements (where, more, last) {
+  const rows = `l.until > $1::timestamptz and l.starts_at < $2::timestamptz ${where}
+    and l.deleted_at is null and l.listed_from <= now()`
+  return {
+    page: `select ${eventColumns}${more} from ${spans}
+      cross join lateral (select l.* from event.listing l where ${rows} and l.span = s.span and l.starts_at > s.since
+        order by l.starts_at, l.id limit $${last + 3}) l
+      join event.event t on t.id = l.event_id join event.occurrence h on h.id = l.id
+      order by l.starts_at, l.id limit $${last + 2} offset $${last + 1}`,
+    count: `select count(*)::int as total from (select 1 from ${spans}
+      join event.listing l on l.span = s.span and l.starts_at > s.since where ${rows} limit 10001) found`
+  }
+}
+
+const distance = ', 12742017.6 * asin(least(1, (l.position <-> $3::cube) / 12742017.6)) as distance_m'
+const eventListings = {
+  when: eventStatements('', '', 2),
+  near: eventStatements('and l.position <-> $3::cube <= $4 and l.position <@ cube_enlarge($3::cube, $4, 3)', distance, 4),
+  // where so many take place, they are found by time alone
+  busy: eventStatements('and l.position <-> $3::cube <= $4', distance, 4)
+}
+const isBusy = `select count(*) > 1500 as busy from (select from event.listing l
+  where l.position <@ cube_enlarge($1::cube, $2::float8, 3) limit 1501) found`
+
 // The chord and the point on the sphere of the schema's `position` column.
 const RADIUS = 6371008.8
 
@@ -221,6 +369,130 @@ function toBusiness (row) {
   }
   if (row.distance_m !== undefined) out.distance_m = row.distance_m
   return out
+}
+
+// Several columns as an object; null when all are.
+function group (prefix, names) {
+  const columns = names.map((name) => `${prefix}_${name}`)
+  return (row) => {
+    if (columns.every((column) => row[column] === null)) return null
+    const out = {}
+    columns.forEach((column, n) => { out[names[n]] = row[column] })
+    return out
+  }
+}
+
+const venueNames = ['business_id', 'name', 'address', 'postcode']
+const groups = {
+  image: group('image', ['url', 'alt']),
+  organiser: group('organiser', ['business_id', 'person_id', 'name']),
+  venue: group('venue', venueNames),
+  location: group('location', ['lat', 'lng']),
+  price: group('price', ['free', 'from', 'to', 'ticket_url']),
+  age: group('age', ['min', 'max']),
+  rsvp: group('rsvp', ['mode', 'closes_before', 'url', 'guests_max']),
+  itsVenue: group('h_venue', venueNames),
+  itsLocation: group('h_location', ['lat', 'lng'])
+}
+
+function toOccurrence (row) {
+  return {
+    id: row.h_id,
+    event_id: row.h_event_id,
+    recurrence_local: row.h_recurrence_local,
+    starts_local: row.h_starts_local,
+    ends_local: row.h_ends_local,
+    starts_at: row.h_starts_at,
+    ends_at: row.h_ends_at,
+    status: row.h_status,
+    changed: row.h_changed,
+    title: row.h_title,
+    summary: row.h_summary,
+    description: row.h_description,
+    venue: groups.itsVenue(row),
+    location: groups.itsLocation(row),
+    online_url: row.h_online_url,
+    capacity: row.h_capacity,
+    going: row.h_going,
+    waiting: row.h_waiting,
+    maybe: row.h_maybe,
+    places_left: row.h_places_left,
+    created_at: row.h_created_at,
+    updated_at: row.h_updated_at,
+    deleted_at: row.h_deleted_at
+  }
+}
+
+function toEvent (row) {
+  const out = {
+    id: row.id,
+    title: row.title,
+    summary: row.summary,
+    description: row.description,
+    status: row.status,
+    rescheduled_to: row.rescheduled_to,
+    visibility: row.visibility,
+    published_at: row.published_at,
+    categories: row.categories,
+    image: groups.image(row),
+    organiser: groups.organiser(row),
+    venue: groups.venue(row),
+    location: groups.location(row),
+    online_url: row.online_url,
+    price: groups.price(row),
+    age: groups.age(row),
+    accessibility: row.accessibility,
+    language: row.language,
+    capacity: row.capacity,
+    rsvp: groups.rsvp(row),
+    starts_local: row.starts_local,
+    ends_local: row.ends_local,
+    time_zone: row.time_zone,
+    all_day: row.all_day,
+    rrule: row.rrule,
+    rdate: row.rdate,
+    exdate: row.exdate,
+    starts_at: row.starts_at,
+    ends_at: row.ends_at,
+    uid: row.uid,
+    sequence: row.sequence,
+    split_from: row.split_from,
+    source: row.source,
+    source_id: row.source_id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    deleted_at: row.deleted_at,
+    occurrence: toOccurrence(row)
+  }
+  if (row.distance_m !== undefined) out.distance_m = Math.round(row.distance_m * 10) / 10
+  return out
+}
+
+const wallClock = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/London', dateStyle: 'short', timeStyle: 'medium' })
+
+function shownAt (date) {
+  return Date.parse(wallClock.format(date).replace(' ', 'T') + 'Z')
+}
+
+// The instant at which the town's clock shows that.
+function instant (year, month, day, hour) {
+  const shown = Date.UTC(year, month, day, hour)
+  return new Date(shown - (shownAt(shown) - shown))
+}
+
+// From Friday's evening, or from this minute on when it has begun, to the end of Sunday.
+function weekend () {
+  const now = Math.floor(Date.now() / 60000) * 60000
+  const today = new Date(shownAt(now))
+  const friday = today.getUTCDate() + 5 - (today.getUTCDay() || 7)
+  const at = (days, hour) => instant(today.getUTCFullYear(), today.getUTCMonth(), friday + days, hour)
+  return [new Date(Math.max(now, at(0, 17))), at(3, 0)]
+}
+
+function dates (from, to) {
+  const [year, month, day] = from.split('-').map(Number)
+  const [endYear, endMonth, endDay] = to.split('-').map(Number)
+  return [instant(year, month - 1, day, 0), instant(endYear, endMonth - 1, endDay + 1, 0)]
 }
 
 function slugify (name) {
@@ -314,6 +586,32 @@ async function serve () {
       data: found.rows.map(toBusiness),
       meta: { pagination: { page, limit, total: count.rows[0].total } }
     }
+  })
+
+  app.get('/v1/events', { schema: { querystring: eventQuery, response: { 200: pageOf(event) } } }, async (request) => {
+    const { when, from, to, near, radius, page, limit } = request.query
+    const values = when ? weekend() : dates(from, to)
+    let name = 'when'
+    if (near !== undefined) {
+      const place = [sphere(...near.split(',').map(Number)), chord(radius)]
+      const { rows } = await pool.query({ name: 'events_busy', text: isBusy, values: place })
+      name = rows[0].busy ? 'busy' : 'near'
+      values.push(...place)
+    }
+    const statements = eventListings[name]
+    const offset = (page - 1) * limit
+    const { rows } = await pool.query({
+      name: `events_${name}_page`,
+      text: statements.page,
+      values: [...values, offset, limit + 1, offset + limit + 1]
+    })
+    let total = offset + rows.length
+    // a page that is not full tells how many there are
+    if (rows.length > limit || (rows.length === 0 && page > 1)) {
+      const count = await pool.query({ name: `events_${name}_count`, text: statements.count, values })
+      total = count.rows[0].total
+    }
+    return { success: true, data: rows.slice(0, limit).map(toEvent), meta: { pagination: { page, limit, total } } }
   })
 
   app.post('/v1/businesses', {

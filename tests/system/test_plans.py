@@ -23,7 +23,8 @@ SMALL = 300
 PAGE = 25_000
 COUNT = 80_000
 TABLES = {"business", "business_category", "listing", "inspection", "word", "audit_event", "person", "session", "refresh_token", "api_key", "identity",
-          "person_role", "recovery_code", "login_failure", "request", "email_change", "one_time_token", "revocation", "relation", "mail"}
+          "person_role", "recovery_code", "login_failure", "request", "email_change", "one_time_token", "revocation", "relation", "mail", "event",
+          "occurrence", "event_category", "reply"}
 LOGGED = re.compile(rb"duration: [\d.]+ ms  plan:\n(\t\{\n(?:\t.*\n)*?\t\}\n)")
 SETTINGS = ("session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0", "auto_explain.log_format = json",
             "auto_explain.log_analyze = on", "auto_explain.log_timing = off", "auto_explain.log_nested_statements = on")
@@ -93,16 +94,18 @@ class Watch:
             if statement.startswith("explain "):  # planned and not run
                 continue
             self.seen += 1
-            most = COUNT if statement.startswith("select count(*)") else limit
-            for problem in scans(plan["Plan"], most):
+            for problem in self.wrong(plan["Plan"], statement, limit):
                 self.problems.setdefault((problem[0], statement), f"{problem[1]:,} rows by {request[:200]}")
 
-    def report(self):
-        self.judge("the last request", PAGE)
+    def wrong(self, plan, statement, limit):
+        return scans(plan, COUNT if statement.startswith("select count(*)") else limit)
+
+    def report(self, limit=PAGE):
+        self.judge("the last request", limit)
         return [f"{problem}, {request}\n  in {statement}" for (problem, statement), request in self.problems.items()]
 
-    def verdict(self):
-        report = self.report()
+    def verdict(self, limit=PAGE):
+        report = self.report(limit)
         if report:
             pytest.fail("\n".join(report), pytrace=False)
 
