@@ -303,11 +303,12 @@ function eventStatements (where, more, last) {
   const rows = `l.until > $1::timestamptz and l.starts_at < $2::timestamptz ${where}
     and l.deleted_at is null and l.listed_from <= now()`
   return {
-    page: `select ${eventColumns}${more} from ${spans}
-      cross join lateral (select l.* from event.listing l where ${rows} and l.span = s.span and l.starts_at > s.since
-        order by l.starts_at, l.id limit $${last + 3}) l
+    page: `select ${eventColumns}${more} from (select l.* from ${spans}
+      cross join lateral (select l.id, l.event_id, l.starts_at, l.position from event.listing l
+        where ${rows} and l.span = s.span and l.starts_at > s.since order by l.starts_at, l.id limit $${last + 3}) l
+      order by l.starts_at, l.id limit $${last + 2} offset $${last + 1}) l
       join event.event t on t.id = l.event_id join event.occurrence h on h.id = l.id
-      order by l.starts_at, l.id limit $${last + 2} offset $${last + 1}`,
+      order by l.starts_at, l.id`,
     count: `select count(*)::int as total from (select 1 from ${spans}
       join event.listing l on l.span = s.span and l.starts_at > s.since where ${rows} limit 10001) found`
   }
@@ -316,12 +317,9 @@ function eventStatements (where, more, last) {
 const distance = ', 12742017.6 * asin(least(1, (l.position <-> $3::cube) / 12742017.6)) as distance_m'
 const eventListings = {
   when: eventStatements('', '', 2),
-  near: eventStatements('and l.position <-> $3::cube <= $4 and l.position <@ cube_enlarge($3::cube, $4, 3)', distance, 4),
-  // where so many take place, they are found by time alone
-  busy: eventStatements('and l.position <-> $3::cube <= $4', distance, 4)
+  // in some days: found by time
+  near: eventStatements('and l.position <-> $3::cube <= $4', distance, 4)
 }
-const isBusy = `select count(*) > 1500 as busy from (select from event.listing l
-  where l.position <@ cube_enlarge($1::cube, $2::float8, 3) limit 1501) found`
 
 // The chord and the point on the sphere of the schema's `position` column.
 const RADIUS = 6371008.8
@@ -593,10 +591,8 @@ async function serve () {
     const values = when ? weekend() : dates(from, to)
     let name = 'when'
     if (near !== undefined) {
-      const place = [sphere(...near.split(',').map(Number)), chord(radius)]
-      const { rows } = await pool.query({ name: 'events_busy', text: isBusy, values: place })
-      name = rows[0].busy ? 'busy' : 'near'
-      values.push(...place)
+      name = 'near'
+      values.push(sphere(...near.split(',').map(Number)), chord(radius))
     }
     const statements = eventListings[name]
     const offset = (page - 1) * limit

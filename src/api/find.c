@@ -52,7 +52,7 @@ static int where_in_cube(struct request *r, struct select *s, const struct ball 
 			 int chord)
 {
 	const char *sort = query_text(r, "sort");
-	bool broad = s->narrow;
+	bool broad = s->narrow_near;
 	struct select probe;
 	const char *cube;
 
@@ -104,7 +104,7 @@ int find_near(struct request *r, struct select *s, const char *value)
 	s->extra_name = "distance_m";
 	select_where(s, "%s <= $%d::float8", s->distance, chord);
 	rc = where_in_cube(r, s, &ball, centre, chord);
-	if (rc || s->narrow) {
+	if (rc || s->narrow_near) {
 		s->quick_conditions += before == s->quick_conditions;
 		return rc;
 	}

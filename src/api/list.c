@@ -125,6 +125,9 @@ static int sort_by_search(struct request *r, struct list *l, const struct sort *
 	if (strcmp(sort->needs, "near") == 0) {
 		/* the index gives the nearest first: the farthest are the nearest to the other side of the earth */
 		l->sort_sql = l->descending ? l->select.farness : l->select.distance;
+		/* among few rows it would go on beyond them: they are read and sorted */
+		if (l->select.narrow_near)
+			l->sort_sql = talloc_asprintf(MEM(r), "(%s) + 0", l->sort_sql);
 		l->descending = false;
 		l->by_distance = true;
 	}
@@ -295,18 +298,21 @@ static const char *nearest_sql(struct request *r, struct list *l, long long offs
 		select_rows(s), joins(s));
 }
 
-/* The first rows of each range, of which the page is made. */
-static const char *merged_sql(struct request *r, struct list *l, long long offset)
+/* The first rows of each range, of which the page is made; what belongs to a hit is joined to those of the page only. */
+static const char *merged_sql(struct request *r, struct list *l, long long offset, const char *cut)
 {
 	struct select *s = &l->select;
 	const char *direction = l->descending ? "desc" : "asc", *where = buf_text(&s->where);
 
 	return talloc_asprintf(
 		MEM(r),
-		"%s cross join lateral (select l.* from %s%s%s%s order by %s %s, %s %s limit $%d) l%s",
-		s->way_in->ranges, s->way_in->from, where, s->where.len ? " and " : " where ",
-		s->way_in->in_range, l->sort_sql, direction, l->id_sql, direction,
-		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)), joins(s));
+		"(select l.* from %s cross join lateral (select %s from %s%s%s%s order by %s %s, %s %s limit $%d) l "
+		"order by %s %s, %s %s%s) l%s",
+		s->way_in->ranges, s->way_in->columns, s->way_in->from, where,
+		s->where.len ? " and " : " where ", s->way_in->in_range, l->sort_sql, direction,
+		l->id_sql, direction,
+		select_param(s, talloc_asprintf(MEM(r), "%lld", offset + l->limit + 1)),
+		l->sort_sql, direction, l->id_sql, direction, cut, joins(s));
 }
 
 /* To rank, all that matches is read: it is counted in passing, and only the page's rows are fetched whole. */
@@ -350,8 +356,8 @@ static const char *list_sql(struct request *r, struct list *l)
 		where = "";
 	}
 	if (select_has_hits(s) && s->way_in->ranges && strcmp(l->sort_sql, s->way_in->sort) == 0) {
-		from = merged_sql(r, l, offset);
-		where = "";
+		from = merged_sql(r, l, offset, cut);
+		where = cut = "";
 	}
 	if (l->by_relevance) {
 		from = ranked_sql(r, l, cut);

@@ -17,11 +17,18 @@
 #include "event/window.h"
 #include "base/banned.h"
 
-enum { ANY_OF_MAX = 20, NARROW_DAYS = 9, PENCE_MAX = 10000000, AGE_MAX = 120 };
+enum {
+	ANY_OF_MAX = 20,
+	NARROW_DAYS = 9,
+	NARROW_NEAR_DAYS = 31,
+	PENCE_MAX = 10000000,
+	AGE_MAX = 120
+};
 
 static const struct way_in by_any_order = {
 	.from = "event.listing l",
 	.joins = " join event.event t on t.id = l.event_id join event.occurrence h on h.id = l.id",
+	.columns = "l.id, l.event_id, l.starts_at, l.position",
 	.deleted_at = "l.deleted_at",
 	.id = "l.id",
 	.sort = "l.starts_at",
@@ -72,7 +79,8 @@ int event_list(struct request *r, struct select *s)
 		select_where(s, "l.starts_at < $%d::timestamptz",
 			     select_param(s, window_text(MEM(r), w.to)));
 	s->narrow = w.to && w.to - w.from <= NARROW_DAYS * 86400;
-	if (s->narrow || sorts_by(r, "starts_at"))
+	s->narrow_near = w.to && w.to - w.from <= NARROW_NEAR_DAYS * 86400;
+	if (s->narrow || (s->narrow_near && query_text(r, "near")) || sorts_by(r, "starts_at"))
 		s->way_in = by_start(MEM(r), from);
 	s->quick_sort = "l.starts_at";
 	s->quick_conditions = s->conditions;
@@ -280,8 +288,6 @@ int event_find_ids(struct request *r, int limit, struct pg_rows **rows)
 
 	select_init(&s, MEM(r), &event_resource);
 	rc = list_conditions(r, &s);
-	if (!rc && !s.distinct)
-		rc = filter_collapse(r, &s, "series");
 	if (!rc)
 		rc = scope_deleted(r, &s);
 	if (rc)
@@ -294,10 +300,9 @@ int event_find_ids(struct request *r, int limit, struct pg_rows **rows)
 		&r->task, rows,
 		talloc_asprintf(
 			MEM(r),
-			"select l.event_id as id from %s cross join lateral (select l.* from event.listing l%s%s "
-			"and %s order by l.starts_at, l.id limit $%d) l order by l.starts_at, l.id limit $%d",
-			s.way_in->ranges, buf_text(&s.where), s.page_where, s.way_in->in_range, n,
-			n),
+			"select x.event_id as id from (select distinct on (l.event_id) l.event_id, l.starts_at, l.id "
+			"from %s%s order by l.event_id, l.starts_at, l.id) x order by x.starts_at, x.id limit $%d",
+			s.narrow_near ? select_from(&s) : s.way_in->from, buf_text(&s.where), n),
 		s.param_count, s.params);
 }
 
