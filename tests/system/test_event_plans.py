@@ -79,9 +79,9 @@ BEYOND = {
     "sort=popularity&page=500": {"page": (12_000, 65_000)},
     # What is skipped is read, in the index or among what the category has; it is not joined.
     "page=500": {"page": (11_000, 3_000)},
-    "category=music&page=200": {"page": (5_000, 5_000)},
+    "category=music&page=200": {"page": (18_000, 12_000)},
     # Of each series the first is taken, of all that is found; and all of a calendar's events are asked for their versions.
-    "feed category=music": {"page": (5_500, 10_000)},
+    "feed category=music": {"page": (18_000, 12_000)},
     "feed ": {"page": (100_000, 21_000)},
 }
 
