@@ -23,6 +23,12 @@ create function event.places(capacity integer, going integer) returns integer
 language sql immutable
 return case when capacity is not null then greatest(0, capacity - going) end;
 
+-- A reply changes counts and nothing else, a thousand of them in a minute: it need not be looked for what else is other.
+drop trigger occurrence_touch on event.occurrence;
+create trigger occurrence_touch before update on event.occurrence
+	for each row when ((new.going, new.waiting, new.maybe) is not distinct from (old.going, old.waiting, old.maybe))
+	execute function event.touch();
+
 create or replace function event.count_places() returns trigger
 language plpgsql as $$
 begin

@@ -15,6 +15,7 @@
 #include "base/uuid.h"
 #include "event/event.h"
 #include "event/reply.h"
+#include "io/turn.h"
 #include "store/mail.h"
 #include "base/banned.h"
 
@@ -126,6 +127,19 @@ static int take_it(struct request *r, void *arg)
 	return take(r, arg);
 }
 
+/* One after the other, for they would wait for the occurrence's row, each with a connection. waits */
+static int take_in_turn(struct request *r, struct answer *a)
+{
+	struct turn turn;
+	int rc = turn_take(&r->task, &turn, a->occurrence_id);
+
+	if (rc)
+		return rc;
+	rc = act_in_transaction(r, take_it, a);
+	turn_give(&turn);
+	return rc;
+}
+
 /* Is there such an occurrence, as far as the caller may know? Then `rows` has its title, its time and why it takes no replies.
  * waits */
 static int find_occurrence(struct request *r, struct pg_rows **rows)
@@ -163,7 +177,7 @@ int reply_put(struct request *r)
 
 	a.occurrence_id = path_text(r, "occurrence_id");
 	a.person_id = r->caller.person_id;
-	return rc ? rc : act_in_transaction(r, take_it, &a);
+	return rc ? rc : take_in_turn(r, &a);
 }
 
 /* One's reply, or that of a token. waits */
@@ -309,7 +323,7 @@ int reply_by_token(struct request *r)
 		return show(r, "s.id = $1 and s.email = $2", id, pg_value(rows, 0, 1), token);
 	a.occurrence_id = pg_value(rows, 0, 0);
 	a.email = pg_value(rows, 0, 1);
-	return act_in_transaction(r, take_it, &a);
+	return take_in_turn(r, &a);
 }
 
 /* ---- as time goes on ---- */

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from conftest import wait_for
+from conftest import run, wait_for
 from people import Person, mail_for, mails, token_in
 
 PARTY = {"title": "Summer party", "starts_local": "2027-06-05T19:00", "ends_local": "2027-06-05T23:00", "status": "published",
@@ -362,6 +362,26 @@ def test_everybody_who_replied_is_told(server, ann, people):
     mail_for(server, a.address, "Cancelled: Told fair", 3)
     assert not told(server, c, "Told fair") and len(told(server, b, "Told fair")) == 1
     assert fair.server.database(f"select count(*) from event.reply where event_id = '{fair.row['id']}'") == [["5"]]
+
+
+def test_a_followed_calendar_that_cancels_tells_them_too(server, ann, people, tmp_path):
+    """Whoever writes: here an import, in a process of its own."""
+    entry = """BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:told@elsewhere.example\nDTSTAMP:20261101T000000Z\nSEQUENCE:{n}
+DTSTART;TZID=Europe/London:20270703T190000\nDTEND;TZID=Europe/London:20270703T210000\nSUMMARY:Band night\nSTATUS:{status}\nEND:VEVENT\nEND:VCALENDAR\n"""
+    file = tmp_path / "band.ics"
+
+    def import_it(**fields):
+        file.write_text(entry.format(**fields))
+        done = run("import", "ics", str(file), data=server.data)
+        assert done.returncode == 0, done.stderr
+
+    import_it(n=0, status="CONFIRMED")
+    [[event, occurrence]] = server.database("select e.id, o.id from event.event e join event.occurrence o on o.event_id = e.id "
+                                            "where e.source_id = 'told@elsewhere.example'")
+    Person(server, role="moderator").call("PATCH", f"/v1/events/{event}", {"rsvp": {"mode": "open"}})
+    people[0].call("PUT", f"/v1/events/{event}/occurrences/{occurrence}/reply", {"status": "going"})
+    import_it(n=1, status="CANCELLED")
+    assert "Saturday 3 July 2027, 19:00" in mail_for(server, people[0].address, "Cancelled: Band night").get_content()
 
 
 def test_replies_go_with_a_series_that_is_cut(server, ann, people):
