@@ -18,7 +18,8 @@ struct way_in {
 	/* Of a list of hits (resource.hit): `from` is "schema.table l", these "join ... t ... join ... h" what belongs to its
 	 * rows. All conditions are on l. */
 	const char *joins;
-	const char *columns; /* what of l its joins, sorts and extra columns need: an index may have them all */
+	/* what of l its joins, sorts and extra columns need: an index may have them all */
+	const char *columns;
 	/* The rows are in some ranges of an index, each of them in the order of `sort`: "(values ...) s (a, b)", and which rows
 	 * are in one: "l.a = s.a and l.sort > s.b". NULL: not so. */
 	const char *ranges, *in_range;
@@ -37,8 +38,8 @@ struct select {
 	const char *page_where; /* "and (...)" that only a page needs, not its count */
 	const char *distinct;	/* what is counted instead of rows */
 	bool narrow;		/* so few rows are left that no further condition needs an index */
-	bool narrow_near;	/* ... that near needs none, for the way in has the position with them */
-	const char *alone;	/* adds nothing, but finds the rows when it is the only one */
+	bool narrow_near;  /* ... that near needs none, for the way in has the position with them */
+	const char *alone; /* adds nothing, but finds the rows when it is the only one */
 	const char *quick_sort; /* an index gives a page in this order, whatever the values, ... */
 	int quick_conditions;	/* ... when there are no more conditions than these */
 	bool one_word;		/* the search is for one word */
