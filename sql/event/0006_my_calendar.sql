@@ -22,8 +22,8 @@ language sql stable as $$
 	from event.reply r
 	join event.occurrence o on o.id = r.occurrence_id
 	join event.event e on e.id = o.event_id
-	cross join lateral (select o.venue_business_id is not null or o.venue_name is not null or o.location_lat is not null
-		as elsewhere) m
+	cross join lateral (select coalesce(o.venue_business_id::text, o.venue_name, o.venue_address, o.venue_postcode,
+		o.location_lat::text) is not null as elsewhere) m
 	where r.person_id = person and r.status in ('going', 'maybe', 'waiting', 'offered', 'requested')
 	and o.ends_at > now() - interval '31 days'
 	order by o.id

@@ -93,9 +93,8 @@ int crud_get(struct request *r)
 	if (!rc)
 		rc = find_row(r, &s, shape->columns, query_text(r, "deleted") ? SCOPE_FIRST : "",
 			      &rows);
-	if (rc)
-		return rc;
-	rc = audit_read(r, "get", scope_item_id(r, resource));
+	if (!rc)
+		rc = audit_read(r, "get", scope_item_id(r, resource));
 	if (rc)
 		return rc;
 	if (r->json_ld && resource->json_ld)

@@ -32,6 +32,15 @@ int reply_end(struct request *r)
 	return OK;
 }
 
+int reply_status(struct request *r, int status, const char *text)
+{
+	reply_begin(r, status);
+	writer_object(&r->json);
+	writer_member(&r->json, "status", text);
+	writer_object_end(&r->json);
+	return reply_end(r);
+}
+
 int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows,
 	      int row)
 {

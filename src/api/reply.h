@@ -15,6 +15,10 @@
 void reply_begin(struct request *r, int status);
 /* Closes the envelope. */
 int reply_end(struct request *r);
+/* A whole reply of {"status": text}, and its schema for an action. */
+int reply_status(struct request *r, int status, const char *text);
+#define REPLY_STATUS_SCHEMA                                                                        \
+	"{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}}}"
 /* A whole reply of one row of the shape's columns. */
 int reply_row(struct request *r, int status, const struct shape *shape, const struct pg_rows *rows,
 	      int row);

@@ -6,8 +6,7 @@
 #include "api/request.h"
 #include "base/attr.h"
 
-/* accept.c: the form of the answer: JSON, problem+json for errors, ld+json of things that have it; 406 when the caller takes
- * none of what there is. */
+/* accept.c: the form of the answer: JSON, problem+json of errors, ld+json of things; 406 when the caller takes none of them. */
 int step_accept(struct request *r) MUST_USE;
 /* allow.c: may this caller do this? Deny by default. waits */
 int step_allow(struct request *r) MUST_USE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Registration, its confirmation, and the job that answers requests by mail; see account.h. */
+#include "api/reply.h"
 #include "auth/account.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ static int leave_request(struct request *r, const char *purpose, const char *nam
 					   .password_hash = hash };
 	int rc = account_ask(&r->task, &q);
 
-	return rc ? rc : auth_reply(r, 202, "accepted");
+	return rc ? rc : reply_status(r, 202, "accepted");
 }
 
 int auth_register(struct request *r)
@@ -148,7 +149,7 @@ int auth_verify(struct request *r)
 		return task_problem(&r->task, "token", "is not valid, or has expired");
 	contested = pg_value(rows, 0, 5)[0] == 't';
 	rc = make(r, rows, contested);
-	return rc ? rc : auth_reply(r, 200, contested ? "password_needed" : "confirmed");
+	return rc ? rc : reply_status(r, 200, contested ? "password_needed" : "confirmed");
 }
 
 /* Each link is good for an hour (ASVS 6.5.5 asks for a short life; a mail may take a while). */

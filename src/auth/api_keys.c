@@ -159,7 +159,7 @@ int auth_key_revoke(struct request *r)
 	if (pg_affected(rows) == 0)
 		return fail(r, E_NOT_FOUND, "There is no such key");
 	rc = audit_request(r, "api_key:revoke", "api_key", id, NULL, NULL);
-	return rc ? rc : auth_reply(r, 200, "revoked");
+	return rc ? rc : reply_status(r, 200, "revoked");
 }
 
 int auth_keys(struct request *r)

@@ -13,9 +13,6 @@
 extern const struct service auth_service;
 extern const struct resource person_resource, role_resource;
 
-/* service.c: a reply of {"status": text}. */
-int auth_reply(struct request *r, int status, const char *text);
-
 /* account.c: from an address to an account */
 int auth_register(struct request *r) MUST_USE;
 int auth_resend(struct request *r) MUST_USE;

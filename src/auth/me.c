@@ -98,7 +98,7 @@ int auth_me_erase(struct request *r)
 		rc = mail_queue(&r->task, "erasure_planned", pg_value(rows, 0, 0),
 				MAIL_VALUES({ "date", pg_value(rows, 0, 1) },
 					    { "link", mail_page(MEM(r), "sign-in", NULL) }));
-	return rc ? rc : auth_reply(r, 202, "planned");
+	return rc ? rc : reply_status(r, 202, "planned");
 }
 
 int auth_me_restore(struct request *r)
@@ -109,7 +109,7 @@ int auth_me_restore(struct request *r)
 
 	if (!rc)
 		rc = audit_request(r, "person:keep", "person", r->caller.person_id, NULL, NULL);
-	return rc ? rc : auth_reply(r, 200, "kept");
+	return rc ? rc : reply_status(r, 200, "kept");
 }
 
 /* Everything that is here about the person, secrets excepted; what other people's rights touch is told by its id. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codes of front ends: made, exchanged for tokens or for a link; see oauth_code.h. A code that comes is used up, whatever comes
  * of it; only who mistypes a second factor may try again. */
+#include "api/reply.h"
 #include "auth/oauth_code.h"
 
 #include <string.h>
@@ -178,5 +179,5 @@ int auth_identity_link(struct request *r)
 
 	if (rc)
 		return rc;
-	return found ? auth_reply(r, 200, "linked") : refuse(r, "code");
+	return found ? reply_status(r, 200, "linked") : refuse(r, "code");
 }

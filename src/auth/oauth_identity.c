@@ -223,5 +223,5 @@ int auth_identity_unlink(struct request *r)
 			    "It is the only way to sign in: set a password first, by a mail of "
 			    "POST /v1/auth/password/forgotten");
 	rc = audit_request(r, "identity:unlink", "person", r->caller.person_id, NULL, NULL);
-	return rc ? rc : auth_reply(r, 200, "unlinked");
+	return rc ? rc : reply_status(r, 200, "unlinked");
 }

@@ -75,7 +75,8 @@ static const struct resource takes_role = { .name = "grant",
 					    .doc = "A role to give.",
 					    .fields = role_name_fields };
 
-#define STATUS_SCHEMA "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}}}"
+#define REPLY_STATUS_SCHEMA                                                                        \
+	"{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}}}"
 
 static const struct action actions[] = {
 	{ .method = METHOD_POST,
@@ -87,7 +88,7 @@ static const struct action actions[] = {
 	  .takes = &takes_role,
 	  .name = "person_grant",
 	  .act = auth_role_grant,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Give somebody a role, whose permissions one holds oneself." },
 	{ .method = METHOD_DELETE,
 	  .path = "/people/{id}/roles/{role}",
@@ -97,7 +98,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "person_revoke",
 	  .act = auth_role_revoke,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Take a role from somebody; their access tokens end within a second." },
 	{ .method = METHOD_DELETE,
 	  .path = "/people/{id}/sessions",
@@ -106,7 +107,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "person_sign_out",
 	  .act = auth_person_sign_out,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "End all sessions of somebody." },
 	{ 0 },
 };
@@ -264,7 +265,7 @@ int auth_role_grant(struct request *r)
 		rc = people_grant(&r->task, id, role, r->caller.person_id);
 	if (!rc)
 		rc = note(r, "person:grant", id, role);
-	return rc ? rc : auth_reply(r, 200, "granted");
+	return rc ? rc : reply_status(r, 200, "granted");
 }
 
 int auth_role_revoke(struct request *r)
@@ -280,7 +281,7 @@ int auth_role_revoke(struct request *r)
 		rc = people_revoke(&r->task, id, role);
 	if (!rc)
 		rc = note(r, "person:revoke", id, role);
-	return rc ? rc : auth_reply(r, 200, "revoked");
+	return rc ? rc : reply_status(r, 200, "revoked");
 }
 
 int auth_person_sign_out(struct request *r)
@@ -294,7 +295,7 @@ int auth_person_sign_out(struct request *r)
 		rc = session_end_others(&r->task, id, NULL, "staff");
 	if (!rc)
 		rc = note(r, "person:sign_out", id, NULL);
-	return rc ? rc : auth_reply(r, 200, "ended");
+	return rc ? rc : reply_status(r, 200, "ended");
 }
 
 const struct resource person_resource = {

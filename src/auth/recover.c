@@ -3,6 +3,7 @@
  * 6.4.3, 7.4.3). A new password ends the other sessions. A reset signs nobody in, so a second factor stays in force. */
 #include <string.h>
 #include "api/audit.h"
+#include "api/reply.h"
 #include "api/steps.h"
 #include "auth/account.h"
 #include "auth/auth.h"
@@ -128,7 +129,7 @@ int auth_reset(struct request *r)
 		return rc;
 	new.hash = hash;
 	rc = act_in_transaction(r, set_password, &new);
-	return rc ? rc : auth_reply(r, 200, "changed");
+	return rc ? rc : reply_status(r, 200, "changed");
 }
 
 /* The caller's account, once its password was shown again. */
@@ -162,7 +163,7 @@ int auth_password(struct request *r)
 	new.old_hash = account.password_hash;
 	new.hash = hash;
 	rc = act_in_transaction(r, set_password, &new);
-	return rc ? rc : auth_reply(r, 200, "changed");
+	return rc ? rc : reply_status(r, 200, "changed");
 }
 
 struct email_change {
@@ -216,7 +217,7 @@ int auth_email(struct request *r)
 	uuid_new(change.id);
 	if (!rc)
 		rc = act_in_transaction(r, begin_change, &change);
-	return rc ? rc : auth_reply(r, 202, "accepted");
+	return rc ? rc : reply_status(r, 202, "accepted");
 }
 
 /* Both have said yes: now it is the address. */
@@ -248,7 +249,7 @@ static int complete_change(struct request *r, const char *person_id, const char 
 	if (!rc)
 		rc = mail_queue(&r->task, "email_changed", pg_value(rows, 0, 0),
 				MAIL_VALUES({ "new_address", email }));
-	return rc ? rc : auth_reply(r, 200, "changed");
+	return rc ? rc : reply_status(r, 200, "changed");
 }
 
 int auth_email_confirm(struct request *r)
@@ -276,6 +277,6 @@ int auth_email_confirm(struct request *r)
 	if (rc)
 		return rc;
 	if (pg_value(rows, 0, 2)[0] != 't')
-		return auth_reply(r, 200, "confirmed");
+		return reply_status(r, 200, "confirmed");
 	return complete_change(r, pg_value(rows, 0, 0), pg_value(rows, 0, 1));
 }

@@ -170,5 +170,5 @@ int auth_relation_revoke(struct request *r)
 	if (!rc)
 		rc = note(r, "relation:revoke", pg_value(rows, 0, 0), pg_value(rows, 0, 1),
 			  pg_value(rows, 0, 2), pg_value(rows, 0, 3));
-	return rc ? rc : auth_reply(r, 200, "revoked");
+	return rc ? rc : reply_status(r, 200, "revoked");
 }

@@ -193,7 +193,7 @@ int auth_totp_end(struct request *r)
 		rc = audit_request(r, "person:totp_disable", "person", account.id, NULL, NULL);
 	if (!rc && confirmed)
 		rc = mail_queue(&r->task, "totp_disabled", account.email, MAIL_NONE);
-	return rc ? rc : auth_reply(r, 200, "disabled");
+	return rc ? rc : reply_status(r, 200, "disabled");
 }
 
 int auth_recovery_codes(struct request *r)

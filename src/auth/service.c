@@ -8,7 +8,6 @@
 #include "store/job.h"
 #include "base/banned.h"
 
-#define STATUS_SCHEMA "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}}}"
 #define TOKENS_SCHEMA                                                                                               \
 	"{\"type\":\"object\",\"required\":[\"access_token\",\"token_type\",\"expires_in\",\"session_id\"],"        \
 	"\"properties\":{\"access_token\":{\"type\":\"string\",\"description\":\"JWT (RFC 9068).\"},"               \
@@ -34,15 +33,6 @@
 	"\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"
 #define LIST_SCHEMA "{\"type\":\"array\",\"items\":{\"type\":\"object\"}}"
 
-int auth_reply(struct request *r, int status, const char *text)
-{
-	reply_begin(r, status);
-	writer_object(&r->json);
-	writer_member(&r->json, "status", text);
-	writer_object_end(&r->json);
-	return reply_end(r);
-}
-
 static const struct action actions[] = {
 	{ .method = METHOD_POST,
 	  .path = "/auth/register",
@@ -52,7 +42,7 @@ static const struct action actions[] = {
 	  .status = 202,
 	  .name = "register",
 	  .act = auth_register,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Ask for an account; a mail brings the link that makes it. The answer is the same for any address." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/resend",
@@ -62,7 +52,7 @@ static const struct action actions[] = {
 	  .status = 202,
 	  .name = "resend",
 	  .act = auth_resend,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Send the link of a registration of the last day again." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/verify",
@@ -72,7 +62,7 @@ static const struct action actions[] = {
 	  .takes = &body_token,
 	  .name = "verify",
 	  .act = auth_verify,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Confirm an address with the token of the mail; the account is made." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/login",
@@ -98,7 +88,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "logout",
 	  .act = auth_logout,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "End this session; its access token is refused within a second." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/reauthenticate",
@@ -122,7 +112,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "session_end_others",
 	  .act = auth_sessions_end,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "End all of one's sessions but this." },
 	{ .method = METHOD_DELETE,
 	  .path = "/auth/sessions/{id}",
@@ -130,7 +120,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "session_end",
 	  .act = auth_session_end,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "End one of one's sessions." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/password/forgotten",
@@ -140,7 +130,7 @@ static const struct action actions[] = {
 	  .status = 202,
 	  .name = "password_forgotten",
 	  .act = auth_forgotten,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Ask for a link to set a new password. The answer is the same for any address." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/password/reset",
@@ -149,7 +139,7 @@ static const struct action actions[] = {
 	  .takes = &body_reset,
 	  .name = "password_reset",
 	  .act = auth_reset,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Set a new password with the token of the mail; all sessions end." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/password/change",
@@ -158,7 +148,7 @@ static const struct action actions[] = {
 	  .takes = &body_change_password,
 	  .name = "password_change",
 	  .act = auth_password,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Change the password; the other sessions end." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/email/change",
@@ -168,7 +158,7 @@ static const struct action actions[] = {
 	  .status = 202,
 	  .name = "email_change",
 	  .act = auth_email,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Ask for another address: both the old and the new one get a mail and must confirm." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/email/confirm",
@@ -178,7 +168,7 @@ static const struct action actions[] = {
 	  .takes = &body_token,
 	  .name = "email_confirm",
 	  .act = auth_email_confirm,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Confirm a change of address with the token of either mail." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/totp",
@@ -208,7 +198,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "totp_end",
 	  .act = auth_totp_end,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Switch the second factor off." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/totp/recovery-codes",
@@ -243,7 +233,7 @@ static const struct action actions[] = {
 	  .status = 202,
 	  .name = "me_erase",
 	  .act = auth_me_erase,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Have one's account erased, in 30 days. All sessions end; signing in again and POST /v1/me/restore keeps it." },
 	{ .method = METHOD_POST,
 	  .path = "/me/restore",
@@ -251,7 +241,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "me_restore",
 	  .act = auth_me_restore,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Keep an account that is to be erased." },
 	{ .method = METHOD_GET,
 	  .path = "/me/export",
@@ -291,7 +281,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "relation_revoke",
 	  .act = auth_relation_revoke,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Take a relation back, or leave it." },
 	{ .method = METHOD_GET,
 	  .path = "/api-keys",
@@ -328,7 +318,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "api_key_revoke",
 	  .act = auth_key_revoke,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "End a key; it is refused within a second." },
 	{ .method = METHOD_GET,
 	  .path = "/auth/oauth/{provider}",
@@ -372,7 +362,7 @@ static const struct action actions[] = {
 	  .takes = &body_exchange,
 	  .name = "identity_link",
 	  .act = auth_identity_link,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Link the account elsewhere that `link` of the address stands for." },
 	{ .method = METHOD_POST,
 	  .path = "/auth/identities/{id}",
@@ -390,7 +380,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "identity_unlink",
 	  .act = auth_identity_unlink,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "End the link to an account elsewhere; the last way to sign in stays." },
 	{ 0 },
 };

@@ -268,7 +268,7 @@ static int end_one(struct request *r, const char *session_id)
 	session_id = pg_value(rows, 0, 0); /* in lower case, as it is everywhere else */
 	session_cache_forget(&r->task, &session_id, 1);
 	rc = audit_request(r, "session:revoke", "session", session_id, NULL, NULL);
-	return rc ? rc : auth_reply(r, 200, "ended");
+	return rc ? rc : reply_status(r, 200, "ended");
 }
 
 int auth_logout(struct request *r)
@@ -288,7 +288,7 @@ int auth_sessions_end(struct request *r)
 	if (!rc)
 		rc = audit_request(r, "session:revoke_others", "person", r->caller.person_id, NULL,
 				   NULL);
-	return rc ? rc : auth_reply(r, 200, "ended");
+	return rc ? rc : reply_status(r, 200, "ended");
 }
 
 /* The row knows of the last refresh, the cache perhaps of a later request. */

@@ -19,8 +19,6 @@
 #include "store/mail.h"
 #include "base/banned.h"
 
-enum { CODE_LENGTH = 8 };
-
 /* What somebody answers; texts are those of SQL parameters. */
 struct answer {
 	const char *occurrence_id;
@@ -95,13 +93,13 @@ static int note(struct request *r, const char *id, const struct answer *a)
 static int take(struct request *r, const struct answer *a)
 {
 	enum { OUTCOME, PLACES, SHOWN };
-	char id[UUID_TEXT_SIZE], code[CODE_LENGTH + 1];
+	char id[UUID_TEXT_SIZE], code[REPLY_CODE_LENGTH + 1];
 	struct pg_rows *rows;
 	const char *reply;
 	int rc;
 
 	uuid_new(id);
-	code_text_make(code, CODE_LENGTH);
+	code_text_make(code, REPLY_CODE_LENGTH);
 	rc = pg_query(
 		&r->task, &rows,
 		talloc_asprintf(
@@ -258,13 +256,7 @@ int reply_by_mail(struct request *r)
 	m.a.email = input_text(r, "email");
 	m.a.name = input_text(r, "name");
 	rc = act_in_transaction(r, leave_request, &m);
-	if (rc)
-		return rc;
-	reply_begin(r, 202);
-	writer_object(&r->json);
-	writer_member(&r->json, "status", "accepted");
-	writer_object_end(&r->json);
-	return reply_end(r);
+	return rc ? rc : reply_status(r, 202, "accepted");
 }
 
 /* Whoever has an account with the address replies as that person. */

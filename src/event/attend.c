@@ -13,7 +13,7 @@
 #include "store/pg.h"
 #include "base/banned.h"
 
-enum { CODE_LENGTH = 8, CSV_ROWS_MAX = 50000, ANNOUNCEMENTS_A_DAY = 3 };
+enum { CSV_ROWS_MAX = 50000, ANNOUNCEMENTS_A_DAY = 3 };
 
 static int no_reply(struct request *r)
 {
@@ -112,7 +112,7 @@ static int explain_check_in(struct request *r, const char *code, const char *id)
 int reply_check_in(struct request *r)
 {
 	const char *typed = input_text(r, "code"), *id = input_text(r, "reply_id");
-	char code[CODE_LENGTH + 1];
+	char code[REPLY_CODE_LENGTH + 1];
 	struct pg_rows *rows;
 	int rc = check_there(r, path_text(r, "id"), path_text(r, "occurrence_id"));
 
@@ -120,9 +120,9 @@ int reply_check_in(struct request *r)
 		return rc;
 	if (!typed == !id)
 		return task_problem(&r->task, "code", "or reply_id must be given, and one of them");
-	if (typed && !code_text_read(typed, code, CODE_LENGTH))
+	if (typed && !code_text_read(typed, code, REPLY_CODE_LENGTH))
 		return task_problem(&r->task, "code", "is no code: it has %d letters and digits",
-				    CODE_LENGTH);
+				    REPLY_CODE_LENGTH);
 	rc = pg_query(
 		&r->task, &rows,
 		"update event.reply t set checked_in_at = clock_timestamp() where t.occurrence_id = $1 and t.event_id = $2 "

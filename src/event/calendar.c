@@ -219,8 +219,7 @@ static void mend_until(const struct pg_rows *rows, int row, struct icalrecurrenc
 	}
 	if (icaltime_is_utc(rule->until))
 		return;
-	z = ical_zone_is_utc(zone) ? icaltimezone_get_utc_timezone()
-				   : icaltimezone_get_builtin_timezone(zone);
+	z = ical_zone_find(zone);
 	if (z) {
 		rule->until.zone = z;
 		rule->until = icaltime_convert_to_zone(rule->until,

@@ -314,12 +314,6 @@ static int64_t floor_day(int64_t local)
 	return local - ((local % SERIES_DAY_S) + SERIES_DAY_S) % SERIES_DAY_S;
 }
 
-static icaltimezone *find_zone(const char *zone)
-{
-	return ical_zone_is_utc(zone) ? icaltimezone_get_utc_timezone()
-				      : icaltimezone_get_builtin_timezone(zone);
-}
-
 /* The moment on the clock of the entry's zone. A date is that day, at the time at which the series begins. */
 static int64_t in_zone(struct reading *r, const struct moment *m, const char *zone, int64_t start)
 {
@@ -332,8 +326,8 @@ static int64_t in_zone(struct reading *r, const struct moment *m, const char *zo
 		return m->local + start - floor_day(start);
 	if (strcmp(from, zone) == 0)
 		return local;
-	a = find_zone(from);
-	b = find_zone(zone);
+	a = ical_zone_find(from);
+	b = ical_zone_find(zone);
 	if (!a || !b)
 		return local;
 	time = icaltime_from_timet_with_zone(local, 0, NULL);

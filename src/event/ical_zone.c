@@ -195,3 +195,9 @@ bool ical_zone_is_utc(const char *zone)
 {
 	return str_is_choice("UTC|Etc/UTC|Etc/UCT|UCT|Zulu|Etc/Zulu|Universal|Etc/Universal", zone);
 }
+
+icaltimezone *ical_zone_find(const char *zone)
+{
+	return ical_zone_is_utc(zone) ? icaltimezone_get_utc_timezone()
+				      : icaltimezone_get_builtin_timezone(zone);
+}

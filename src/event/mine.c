@@ -109,13 +109,7 @@ int my_calendar_end(struct request *r)
 	if (!rc)
 		rc = audit_request(r, "reply:end_calendar", "person", r->caller.person_id, NULL,
 				   NULL);
-	if (rc)
-		return rc;
-	reply_begin(r, 200);
-	writer_object(&r->json);
-	writer_member(&r->json, "status", "revoked");
-	writer_object_end(&r->json);
-	return reply_end(r);
+	return rc ? rc : reply_status(r, 200, "revoked");
 }
 
 /* Whose calendar the address is: the token, with .ics behind it or without. waits */

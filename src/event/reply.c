@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include "api/reply.h"
 #include "api/shape.h"
 #include "base/config.h"
 #include "base/secret.h"
@@ -345,8 +346,7 @@ const struct resource announcement_body = { .name = "announcement",
 					    .fields = announcement_fields,
 					    .doc = "What an organiser has to say." };
 
-#define OCCURRENCE    "/events/{id}/occurrences/{occurrence_id}"
-#define STATUS_SCHEMA "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}}}"
+#define OCCURRENCE "/events/{id}/occurrences/{occurrence_id}"
 
 static const struct action actions[] = {
 	{ .method = METHOD_GET,
@@ -372,7 +372,7 @@ static const struct action actions[] = {
 	  .status = 202,
 	  .name = "reply_by_mail",
 	  .act = reply_by_mail,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Reply without an account: it counts when the link of the mail that follows is confirmed." },
 	{ .method = METHOD_POST,
 	  .path = "/replies/confirm",
@@ -469,7 +469,7 @@ static const struct action actions[] = {
 	  .writes = true,
 	  .name = "my_calendar_end",
 	  .act = my_calendar_end,
-	  .reply_schema = STATUS_SCHEMA,
+	  .reply_schema = REPLY_STATUS_SCHEMA,
 	  .doc = "Take the address back." },
 	{ .method = METHOD_GET,
 	  .path = "/calendars/{token}",

@@ -10,6 +10,8 @@
 #include "base/attr.h"
 #include "model/resource.h"
 
+enum { REPLY_CODE_LENGTH = 8 }; /* of what is shown at the door; see code_text.h */
+
 /* reply.c: replies as organisers see them; one's own, which is no table but the view event.reply_shown; bodies. */
 extern const struct resource reply_resource, own_reply;
 extern const struct resource reply_body, reply_mail_body, reply_token_body, reply_change_body,

@@ -126,21 +126,30 @@ class Guest:
         self.done = True
 
 
-@pytest.mark.parametrize("victim", ["worker", "postmaster"])
-def test_counts_add_up_after_kill_9(town, victim):
-    party = Party(town, 12, 30, guests_max=3)
+def changing_their_minds(party, seconds):
+    """All of a party for so long: the guests, and what waits until they have done."""
     guests = [Guest(party, token, seed) for seed, token in enumerate(party.tokens.values())]
-    until = time.monotonic() + 8
+    until = time.monotonic() + seconds
     threads = [threading.Thread(target=guest.live, args=(until,)) for guest in guests]
     for t in threads:
         t.start()
+
+    def wait():
+        for t in threads:
+            t.join()
+        assert all(guest.done for guest in guests)
+    return guests, wait
+
+
+@pytest.mark.parametrize("victim", ["worker", "postmaster"])
+def test_counts_add_up_after_kill_9(town, victim):
+    party = Party(town, 12, 30, guests_max=3)
+    guests, wait = changing_their_minds(party, 8)
     for _ in range(3):
         time.sleep(1.5)
         wait_for(lambda: town.http.get("/readyz").status_code == 200)
         os.kill(random.choice(town.workers()) if victim == "worker" else town.postmaster(), signal.SIGKILL)
-    for t in threads:
-        t.join()
-    assert all(guest.done for guest in guests)
+    wait()
     wait_for(lambda: town.http.get("/readyz").status_code == 200)
     assert sum(guest.errors for guest in guests) > 0 and all(guest.said for guest in guests)
     party.assert_sums(12)
@@ -154,11 +163,8 @@ def test_counts_add_up_after_kill_9(town, victim):
 def test_capacity_and_replies_at_once(town):
     """Organisers change the capacity, cancel and go on while people reply."""
     party = Party(town, 5, 20, guests_max=3)
-    guests = [Guest(party, token, seed) for seed, token in enumerate(party.tokens.values())]
+    _, wait = changing_their_minds(party, 5)
     until = time.monotonic() + 5
-    threads = [threading.Thread(target=guest.live, args=(until,)) for guest in guests]
-    for t in threads:
-        t.start()
     capacity = 5
     while time.monotonic() < until:
         capacity += 1
@@ -166,8 +172,6 @@ def test_capacity_and_replies_at_once(town):
             reply = town.http.patch(f"/v1/events/{party.event}", json=body, headers={**party.owner.headers, "If-Match": "*"})
             assert reply.status_code == 200, reply.text
         time.sleep(0.2)
-    for t in threads:
-        t.join()
-    assert all(guest.done for guest in guests)
+    wait()
     party.assert_sums(capacity)
     assert "deadlock" not in town.log_text()
